@@ -94,7 +94,7 @@ FLOORS = [
     {"runner.sweep"},
     {"runner.advice"},
     {"runner.check", "runner.experiments", "runner.declare"},
-    {"runner.audit"},
+    {"runner.audit", "runner.export"},
     {"runner.launch"},
     {"runner.commands", "runner.pytest_collection"},
     {"runner.cli"},

@@ -87,15 +87,20 @@ def layout(
     tensors: Mapping[str, tuple[np.dtype, tuple[int, ...]]],
     aliases: dict[str, str],
     metadata: dict[str, Any],
+    others: Mapping[str, str] = {},
 ) -> Layout:
     """Return the layout of a file that holds tensors of these dtypes and shapes.
 
-    Metadata may change without moving any tensor if the length of its JSON stays the same. Raises
-    FormatError if the format cannot hold a tensor or a name.
+    `others` are entries of the metadata that other libraries read, as text. Metadata may change
+    without moving any tensor if the length of its JSON stays the same. Raises FormatError if the
+    format cannot hold a tensor or a name.
     """
     ours = {"aliases": aliases, "metadata": metadata}
     header: dict[str, Any] = {
-        METADATA: {OURS: json.dumps(ours, sort_keys=True, separators=(",", ":"), allow_nan=False)}
+        METADATA: {
+            **others,
+            OURS: json.dumps(ours, sort_keys=True, separators=(",", ":"), allow_nan=False),
+        }
     }
     spans: dict[str, tuple[int, int]] = {}
     offset = 0

@@ -98,7 +98,8 @@ def gelu_tanh(xp: Library, x: Array) -> Result:
     square = x * x
     t = xp.tanh(math.sqrt(2 / math.pi) * x * (1 + 0.044715 * square))
     slope = math.sqrt(2 / math.pi) * (1 + 3 * 0.044715 * square)
-    return 0.5 * x * (1 + t), lambda g: (g * 0.5 * (1 + t + x * (1 - t * t) * slope),)
+    y = (0.5 * x * (1 + t)).astype(x.dtype, copy=False)
+    return y, lambda g: (g * 0.5 * (1 + t + x * (1 - t * t) * slope),)
 
 
 @primitive
@@ -112,7 +113,7 @@ def silu(xp: Library, x: Array) -> Result:
 def elu(xp: Library, x: Array, *, alpha: float = 1.0) -> Result:
     """x for x > 0, else alpha (e^x - 1) (Clevert, Unterthiner and Hochreiter 2016)."""
     below = alpha * xp.expm1(xp.minimum(x, xp.zeros_like(x)))
-    return xp.where(x > 0, x, below), lambda g: (
+    return xp.where(x > 0, x, below).astype(x.dtype, copy=False), lambda g: (
         g * xp.where(x > 0, xp.ones_like(x), below + alpha),
     )
 
@@ -124,7 +125,8 @@ def selu(xp: Library, x: Array) -> Result:
     """
     below = SELU_ALPHA * xp.expm1(xp.minimum(x, xp.zeros_like(x)))
     slope = xp.where(x > 0, xp.ones_like(x), below + SELU_ALPHA)
-    return SELU_SCALE * xp.where(x > 0, x, below), lambda g: (g * SELU_SCALE * slope,)
+    y = (SELU_SCALE * xp.where(x > 0, x, below)).astype(x.dtype, copy=False)
+    return y, lambda g: (g * SELU_SCALE * slope,)
 
 
 @primitive

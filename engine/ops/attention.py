@@ -54,4 +54,4 @@ def attention(
             xp.matmul(xp.swapaxes(used, -1, -2), g),
         )
 
-    return xp.matmul(used, v), vjp
+    return xp.matmul(used, v).astype(v.dtype, copy=False), vjp

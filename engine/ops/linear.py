@@ -142,4 +142,5 @@ def matmul(xp: Library, x: Array, y: Array) -> Result:
         by_x, by_y = xp.matmul(g, xp.swapaxes(y, -1, -2)), xp.matmul(xp.swapaxes(x, -1, -2), g)
         return unbroadcast(xp, by_x, x), unbroadcast(xp, by_y, y)
 
-    return xp.matmul(x, y), vjp
+    z = xp.matmul(x, y)
+    return z.astype(x.dtype, copy=False) if x.dtype == y.dtype else z, vjp

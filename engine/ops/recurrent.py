@@ -84,7 +84,7 @@ def simple_recurrence(
         dwh = xp.matmul(da.reshape((-1, da.shape[2])).T, _before(xp, h, states))
         return dx, back, dwx, dwh, db, db
 
-    return xp.stack(states, axis=0), vjp
+    return xp.stack(states, axis=0).astype(x.dtype, copy=False), vjp
 
 
 @primitive
@@ -125,7 +125,7 @@ def gru(xp: Library, x: Array, h: Array, wx: Array, wh: Array, bx: Array, bh: Ar
         rows = ds.reshape((-1, ds.shape[2]))
         return dx, back, dwx, xp.matmul(rows.T, _before(xp, h, states)), dbx, xp.sum(rows, axis=0)
 
-    return xp.stack(states, axis=0), vjp
+    return xp.stack(states, axis=0).astype(x.dtype, copy=False), vjp
 
 
 @primitive
@@ -205,4 +205,5 @@ def lstm(
         dr, outs = xp.stack(projected[::-1], axis=0), xp.stack([row[6] for row in kept], axis=0)
         return (*found, xp.matmul(dr.reshape((-1, dr.shape[2])).T, outs.reshape((-1, units))))
 
-    return (xp.stack(states, axis=0), cell), vjp
+    outputs = xp.stack(states, axis=0).astype(x.dtype, copy=False)
+    return (outputs, cell.astype(x.dtype, copy=False)), vjp

@@ -29,8 +29,9 @@ Shape = tuple[int, ...]
 class Network:
     """A built network.
 
-    `layers` has every declared layer by path, containers included; `leaves` has those that contain no
-    other; `measured` has the layers with a row in the table of layers, see `probes.roles`.
+    `layers` has every declared layer by path, containers included, and `specs` what declared each;
+    `leaves` has the layers that contain no other; `measured` has those with a row in the table of
+    layers, see `probes.roles`.
     `owners` has the parameters with values of their own; `aliases` maps the path of a tied
     parameter to the path of its owner. `sources` maps a parameter's path to the place in the config
     that chose its own initializer. `shapes` has the output shapes of the layers of a twin
@@ -39,6 +40,7 @@ class Network:
 
     root: gluon.Block
     layers: dict[str, gluon.Block] = field(default_factory=dict)
+    specs: dict[str, LayerSpec] = field(default_factory=dict)
     leaves: dict[str, gluon.Block] = field(default_factory=dict)
     measured: dict[str, gluon.Block] = field(default_factory=dict)
     places: dict[str, str] = field(default_factory=dict)
@@ -133,6 +135,7 @@ def _add_children(
         block = spec.layer.build(_context(network, spec, path, dtype))
         container.register_child(block, spec.name)
         network.layers[path] = block
+        network.specs[path] = spec
         network.places[path] = spec.place
         if not spec.children:
             network.leaves[path] = block
