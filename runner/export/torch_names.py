@@ -70,7 +70,7 @@ def recurrent(layer: Layer, values: Values, shape: Shape) -> Iterator[Tensor]:
     """Yield `weight_ih_l0` for `l0_i2h_weight`, with `_reverse` for the backward direction."""
     for name, array in values.items():
         found = RECURRENT.fullmatch(name)
-        assert found is not None, name
+        assert found is not None
         side, number, source, kind = found.groups()
         back = "_reverse" if side == "r" else ""
         yield same(f"{kind}_{SOURCES[source]}_l{number}{back}", array)
