@@ -24,6 +24,7 @@ from initlab.engine.errors import LawError, StreamError
 from initlab.engine.options import is_number, shown
 from initlab.engine.registry import Registry, snake_case
 from initlab.engine.streams import (
+    LAWS,
     VERSION,
     Distribution,
     Key,
@@ -38,9 +39,7 @@ from initlab.engine.streams import (
 REGISTRY: Registry[type[Law]] = Registry("law")
 NOWHERE = Key(0, "")
 """The key for laws that draw nothing random."""
-LACKING = (
-    "{} cannot be drawn from stream {}, which has uniform and normal values only - use initlab-1"
-)
+LACKING = "{} cannot be drawn from stream {}, which has {} values only - use initlab-1"
 LARGEST = 3.4028234663852886e38
 """The largest float32."""
 DRAWN = np.dtype(np.float32), np.dtype(np.float64)
@@ -274,16 +273,20 @@ class Law:
         )
 
     def _in_order(self, source: Source, size: int, dtype: str) -> np.ndarray:
-        """Return the next `size` values of MXNet's own stream, for a law that MXNet has."""
-        raise StreamError(LACKING.format(self, version()))
+        """Return the next `size` values of another library's stream, for a law that it has."""
+        raise StreamError(self._lacking(version()))
+
+    def _lacking(self, name: str) -> str:
+        *others, last = (kind.replace("_", " ") for kind in LAWS.get(name, ("no",)))
+        having = f"{', '.join(others)} and {last}" if others else last
+        return LACKING.format(self, name, having)
 
     def check_stream(self, name: str) -> None:
-        """Raise StreamError if the stream version `name` does not have the law.
-
-        MXNet's streams have uniform and normal values only.
+        """Raise StreamError if the stream version `name` does not have the law. Other libraries'
+        streams have the few kinds that `streams.LAWS` lists.
         """
-        if self.random and name != VERSION and type(self)._in_order is Law._in_order:
-            raise StreamError(LACKING.format(self, name))
+        if self.random and name != VERSION and self.kind not in LAWS[name]:
+            raise StreamError(self._lacking(name))
 
     def _later(self, key: Key, shape: tuple[int, ...], first: int, dtype: np.dtype) -> np.ndarray:
         """Return, flat, the tensor of `shape` whose first element is element `first` of the stream.

@@ -315,6 +315,17 @@ class TruncatedNormal(Law):
             self.location, self.scale, self.low, self.high, wide
         )
 
+    def check_stream(self, name: str) -> None:
+        """Raise StreamError if the stream does not have the law, or not with these bounds."""
+        super().check_stream(name)
+        if name == streams.TORCH:
+            streams.check_cut(self.low, self.high)
+
+    def _in_order(self, source: Source, size: int, dtype: str) -> np.ndarray:
+        if not isinstance(source, streams.TorchStream):
+            return super()._in_order(source, size, dtype)
+        return source.truncated_normal(self.location, self.scale, self.low, self.high, size, dtype)
+
     def describe(self) -> dict[str, Any]:
         """Return the law as JSON, with `words`: round(2^n Phi(bound)) of both bounds, on which the
         values depend.

@@ -2,8 +2,8 @@
 ambient stream.
 
 In the stream `initlab-1`, every distribution here gives the same bits on every machine (see
-`engine.streams.variates`). In MXNet's stream, a distribution whose bits are not reproduced raises
-StreamError.
+`engine.streams.variates`). In another library's stream, a distribution whose bits are not reproduced
+raises StreamError.
 """
 
 from __future__ import annotations
@@ -185,8 +185,8 @@ def randint(
 def _exact(name: str) -> Stream:
     """Return the exact stream in use.
 
-    Raises StreamError in MXNet's stream, where the values of the distribution `name` would be
-    different.
+    Raises StreamError in another library's stream, where the values of the distribution `name` would
+    be different.
     """
     source = current()
     if not isinstance(source, Stream):

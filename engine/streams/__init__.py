@@ -1,8 +1,8 @@
 """Exact streams, version `initlab-1`: every value is a pure function of seed, path, generation, law
 and element number.
 
-MXNet 1.9.1's own stream is here too, for code that must repeat MXNet. Its values depend on
-everything that was drawn before.
+MXNet 1.9.1's and torch 2.13's own streams are here too, for code that must repeat these libraries.
+Their values depend on everything that was drawn before.
 """
 
 from __future__ import annotations
@@ -27,6 +27,8 @@ from initlab.engine.streams.pool import alone, threads
 from initlab.engine.streams.source import Source
 from initlab.engine.streams.stream import (
     DTYPES,
+    LAWS,
+    TORCH,
     VERSIONS,
     Stream,
     ambient,
@@ -40,10 +42,13 @@ from initlab.engine.streams.stream import (
     using,
     version,
 )
+from initlab.engine.streams.torch_stream import TorchStream, check_cut
 from initlab.engine.streams.words import wide_words, words
 
 __all__ = [
     "DTYPES",
+    "LAWS",
+    "TORCH",
     "VERSION",
     "VERSIONS",
     "Distribution",
@@ -54,9 +59,11 @@ __all__ = [
     "Source",
     "Stream",
     "StreamName",
+    "TorchStream",
     "alone",
     "ambient",
     "announce",
+    "check_cut",
     "cuda",
     "current",
     "current_seed",

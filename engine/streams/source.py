@@ -1,5 +1,5 @@
-"""The interface of sources of random values: the streams of `initlab-1`, or MXNet's order-dependent
-one.
+"""The interface of sources of random values: the streams of `initlab-1`, or another library's own,
+which depends on the order of draws.
 """
 
 from __future__ import annotations
@@ -15,6 +15,8 @@ class Source(ABC):
 
     dtypes: ClassVar[tuple[str, ...]]
     """The dtypes that uniform and normal values can be drawn in."""
+    laws: ClassVar[tuple[str, ...]] = ("uniform", "normal")
+    """The kinds of laws that it draws."""
 
     @abstractmethod
     def uniform(self, low: float, high: float, size: int, dtype: str = "float32") -> np.ndarray:

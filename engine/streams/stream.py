@@ -1,16 +1,17 @@
 """Streams that are drawn from in order, and which of them is in use.
 
 `nd.random` draws from `current()`: the stream of the parameter that is being filled, or the ambient
-stream where none is. The module's state is the seed, the ambient stream, MXNet's banks and the
-version in use. `seed` resets all of it except the version.
+stream where none is. The module's state is the seed, the ambient stream, the generators of other
+libraries' streams and the version in use. `seed` resets all of it except the version.
 """
 
 from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import ClassVar
 
 import numpy as np
@@ -23,14 +24,21 @@ from initlab.engine.streams.distribution import Piece
 from initlab.engine.streams.key import VERSION, Key, check_seed
 from initlab.engine.streams.mxnet_stream import MXNetStream
 from initlab.engine.streams.source import Source
+from initlab.engine.streams.torch_stream import TorchStream
 from initlab.engine.streams.words import WORDS_A_BLOCK, words
 
 AMBIENT = "@ambient"
-MXNET_VARIATES = {"mxnet-1.9.1": "y", "mxnet-1.9.1-xvariate": "x"}
-"""MXNet's own stream under two names, by the value of each normal pair that it uses. The builds for
-Windows and macOS use x.
+TORCH = "torch-2.13"
+IN_ORDER: dict[str, Callable[[int], Source]] = {
+    "mxnet-1.9.1": partial(MXNetStream, variate="y"),
+    "mxnet-1.9.1-xvariate": partial(MXNetStream, variate="x"),
+    TORCH: TorchStream,
+}
+"""Other libraries' own streams, whose values depend on the order of draws: name -> what makes one for a
+seed. MXNet's has two names, by the value of each normal pair that it uses; the builds for Windows and
+macOS use x.
 """
-VERSIONS = (VERSION, *MXNET_VARIATES)
+VERSIONS = (VERSION, *IN_ORDER)
 ENVIRONMENT = "ENGINE_STREAM"
 
 
@@ -86,8 +94,10 @@ class Stream(Source):
         return (wide * np.uint64(high - low) >> np.uint64(32)).astype(np.int64) + low
 
 
-DTYPES = {VERSION: Stream.dtypes} | dict.fromkeys(MXNET_VARIATES, MXNetStream.dtypes)
+DTYPES = {VERSION: Stream.dtypes} | {name: make(0).dtypes for name, make in IN_ORDER.items()}
 """Version -> the dtypes that its random values are specified for."""
+LAWS = {name: make(0).laws for name, make in IN_ORDER.items()}
+"""Stream that is drawn from in order -> the kinds of laws that it draws."""
 
 
 class _State:
@@ -117,22 +127,22 @@ def seed(number: int) -> None:
         _state.epochs += 1
         _state.epoch = _state.epochs
         _state.ambient = Stream(Key(number, AMBIENT))
-    _scopes.banks, _scopes.mxnet_seed = {}, number
+    _scopes.generators, _scopes.seed = {}, number
 
 
 @contextmanager
 def kept() -> Iterator[None]:
     """While open, `seed` may be called and random values drawn; afterwards the seed, its epoch, the
-    ambient stream, and this thread's names and banks of MXNet's stream are as they were.
+    ambient stream, and this thread's names and generators of other streams are as they were.
     """
     before = _state.seed, _state.epoch, _state.ambient
     names = _epoch_and_names()
-    banks = getattr(_scopes, "banks", {}), getattr(_scopes, "mxnet_seed", 0)
+    generators = getattr(_scopes, "generators", {}), getattr(_scopes, "seed", 0)
     seed(_state.seed)
     try:
         yield
     finally:
-        _scopes.banks, _scopes.mxnet_seed = banks
+        _scopes.generators, _scopes.seed = generators
         _scopes.names = names
         with _state.lock:
             _state.seed, _state.epoch, _state.ambient = before
@@ -169,31 +179,32 @@ def ambient() -> Stream:
 
 def current() -> Source:
     """Return the source that `nd.random` draws from now in this thread: the stream of the innermost
-    open `scope`, or the ambient stream. While a version of MXNet's is in use, this thread's bank.
+    open `scope`, or the ambient stream. While another library's stream is in use, this thread's
+    generator of it.
     """
     name = version()
-    if name in MXNET_VARIATES:
-        return _bank(name)
+    if name in IN_ORDER:
+        return _generator(name)
     stack = getattr(_scopes, "stack", None)
     return stack[-1] if stack else _state.ambient
 
 
-def _bank(name: str) -> MXNetStream:
-    """This thread's bank. It starts at seed 0 in a thread that never called `seed`, whatever other
-    threads did.
+def _generator(name: str) -> Source:
+    """This thread's generator. It starts at seed 0 in a thread that never called `seed`, whatever
+    other threads did.
     """
-    if not hasattr(_scopes, "banks"):
-        _scopes.banks, _scopes.mxnet_seed = {}, 0
-    if name not in _scopes.banks:
-        _scopes.banks[name] = MXNetStream(_scopes.mxnet_seed, MXNET_VARIATES[name])
-    bank: MXNetStream = _scopes.banks[name]
-    return bank
+    if not hasattr(_scopes, "generators"):
+        _scopes.generators, _scopes.seed = {}, 0
+    if name not in _scopes.generators:
+        _scopes.generators[name] = IN_ORDER[name](_scopes.seed)
+    generator: Source = _scopes.generators[name]
+    return generator
 
 
 @contextmanager
 def scope(stream: Stream) -> Iterator[Stream]:
-    """While open, `current()` in this thread gives `stream`. It still gives MXNet's bank while
-    MXNet's stream is in use: that has no streams of parameters.
+    """While open, `current()` in this thread gives `stream`. While another library's stream is in
+    use it still gives that: it has no streams of parameters.
     """
     if not hasattr(_scopes, "stack"):
         _scopes.stack = []

@@ -23,7 +23,7 @@ REQUIRED = ("seed", "name", "stream", "dtype", "init_mode", "task")
 """Keys that a config of any version has; an older config may lack the others."""
 UNSWEPT: dict[str, object] = {"grid": {}, "cases": [], "exclude": [], "union": []}
 """What `sweep` holds in the config of one run. What an axis leaves out says nothing without one."""
-LARGEST_MXNET_SEED = 2**32 - 1
+LARGEST_SEED_IN_ORDER = 2**32 - 1
 
 
 @dataclass(frozen=True)
@@ -116,7 +116,7 @@ def check_seed(resolved: Mapping[str, object]) -> None:
     seed, stream = resolved.get("seed"), resolved.get("stream")
     checks_of(Config)["seed"]("seed", seed)
     if stream in streams.VERSIONS and stream != streams.VERSION:
-        whole(0, LARGEST_MXNET_SEED, f" from 0 to 2^32-1 with stream {stream}")("seed", seed)
+        whole(0, LARGEST_SEED_IN_ORDER, f" from 0 to 2^32-1 with stream {stream}")("seed", seed)
 
 
 def _check_dtype(dtype: str, stream: str) -> None:
@@ -131,4 +131,5 @@ def _check_dtype(dtype: str, stream: str) -> None:
 
 def _or(words: Sequence[str]) -> str:
     """Return `a, b or c`."""
-    return f"{', '.join(words[:-1])} or {words[-1]}"
+    *others, last = words
+    return f"{', '.join(others)} or {last}" if others else last

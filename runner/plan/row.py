@@ -47,7 +47,9 @@ class Row:
     initializer: str
     law: laws.Law
     key: Key | None
-    """The key of the parameter's own stream; None for MXNet's stream, which all parameters share."""
+    """The key of the parameter's own stream; None for another library's stream, which all parameters
+    share.
+    """
     stream: str
     """The version of the stream."""
     alias_of: str | None

@@ -61,7 +61,8 @@ def initialize(config: RunConfig) -> tuple[Network, ledger.Ledger]:
 
     Eager mode infers all shapes and draws at `initialize()`. Deferred mode leaves unknown shapes to
     one forward pass in predict mode on the declared input. In MXNet's streams, which depend on the
-    order of draws, the two modes give different values.
+    order of draws, the two modes give different values. torch draws when a layer is made, so in its
+    stream both modes infer all shapes first.
     """
     with streams.using(config.stream):
         return _initialize(config)
@@ -72,7 +73,7 @@ def _initialize(config: RunConfig) -> tuple[Network, ledger.Ledger]:
     shape = (config.data.batch, *config.sample_shape)
     streams.seed(config.seed)
     with ledger.recording() as record:
-        if config.init_mode == "eager":
+        if config.init_mode == "eager" or config.stream == streams.TORCH:
             infer_shapes(network, shape)
         network.root.initialize(config.init, ctx=config.device, root="")
         if config.init_mode == "deferred":

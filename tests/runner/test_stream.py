@@ -1,4 +1,5 @@
-"""`stream`: a run may draw MXNet 1.9.1's own numbers, and says so in all that it leaves."""
+"""`stream`: a run may draw the own numbers of MXNet 1.9.1 or torch 2.13, and says so in all that it
+leaves."""
 
 from __future__ import annotations
 
@@ -9,6 +10,7 @@ import pytest
 from words import last_of_each
 
 from initlab.engine import formats
+from initlab.engine.streams import TorchStream
 from initlab.runner.check.verify import verify
 
 NET = (
@@ -132,3 +134,26 @@ def test_a_manifest_whose_stream_is_not_its_configs_is_damaged(only_run):
         2,
         True,
     ), answer.text
+
+
+TORCH = [NET, "model.input=[5]", "init=normal", "init.sigma=1", "stream=torch-2.13", "seed=9"]
+
+
+@pytest.mark.parametrize("mode", ["deferred", "eager"])
+def test_torchs_numbers_are_drawn_layer_by_layer_in_both_modes(mode, only_run):
+    """torch.manual_seed(9); then normal_() of the weight of a, the weight of b, the bias of b."""
+    folder = only_run(*TORCH, f"init_mode={mode}")
+    got, stream = tensors(folder), TorchStream(9)
+    for path in ("a.weight", "b.weight", "b.bias"):
+        wanted = stream.normal(0, 1, got[path].size).reshape(got[path].shape)
+        np.testing.assert_array_equal(got[path], wanted)
+    answer = verify(folder)
+    assert answer.code == 0, answer.text
+    rows = json.loads((folder / "plan.json").read_text())["rows"]
+    assert {json.dumps(row["stream"]) for row in rows} == {'{"version": "torch-2.13"}'}
+
+
+def test_torchs_truncated_normals_are_a_runs_too(only_run):
+    got = tensors(only_run(*last_of_each(*TORCH[:2], *TORCH[4:], "init=truncated_normal")))
+    wanted = TorchStream(9).truncated_normal(0.0, 0.01, -2.0, 2.0, 20).reshape(4, 5)
+    np.testing.assert_array_equal(got["a.weight"], wanted)

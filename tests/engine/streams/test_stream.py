@@ -80,7 +80,7 @@ def test_an_unseeded_process_is_seed_zero():
 def test_an_unknown_stream_version_is_refused_with_the_known_ones():
     with pytest.raises(
         StreamError,
-        match=r"no stream version 'initlab-2' - did you mean 'initlab-1'\? Known: initlab-1, mxnet-1.9.1, mxnet-1.9.1-xvariate\.",
+        match=r"no stream version 'initlab-2' - did you mean 'initlab-1'\? Known: initlab-1, mxnet-1.9.1, mxnet-1.9.1-xvariate, torch-2.13\.",
     ):
         streams.use("initlab-2")
     environment = {**os.environ, "ENGINE_STREAM": "initlab-9"}
