@@ -6,25 +6,20 @@ import hashlib
 import json
 import math
 import threading
-from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from initlab.engine import init, laws, nd, random, streams
 from initlab.engine.errors import StreamError
 from initlab.engine.gluon import nn
-from initlab.engine.streams.fused import fused
 from initlab.engine.streams.torch_stream import TorchStream
 
 VECTORS = json.loads(
     (Path(__file__).parents[2] / "vectors" / "torch-stream.json").read_text(encoding="utf-8")
 )
 ROWS = [pytest.param(*row, id=f"{row[0]}{row[1]}-{row[2]}") for row in VECTORS["rows"]]
-FLOATS = st.floats(width=32, min_value=-(2.0**60), max_value=2.0**60)
 
 
 @pytest.fixture
@@ -50,39 +45,6 @@ def test_some_of_the_numbers_that_torch_prints():
     assert [f"{u:.4f}" for u in stream.uniform(0, 1, 3)] == ["0.4963", "0.7682", "0.0885"]
     assert [f"{z:.4f}" for z in TorchStream(0).normal(0, 1, 3)] == ["1.5410", "-0.2934", "-2.1788"]
     assert f"{TorchStream(0).normal(0, 1, 16)[0]:.4f}" == "-1.1258"
-
-
-def nearest(exact: Fraction) -> float:
-    """The float32 nearest to a number; the even one of two."""
-    around = np.float32(float(exact))
-    others = [np.nextafter(around, np.float32(end)) for end in (-np.inf, np.inf)]
-    return float(
-        min(
-            (around, *others),
-            key=lambda one: (abs(Fraction(float(one)) - exact), one.view(np.uint32) & 1),
-        )
-    )
-
-
-@given(FLOATS, FLOATS, FLOATS)
-def test_a_fused_sum_is_rounded_once(a, b, c):
-    exact = Fraction(a) * Fraction(b) + Fraction(c)
-    assert float(fused(np.float32(a), np.float32(b), np.float32(c))) == nearest(exact)
-
-
-@pytest.mark.parametrize(
-    ("a", "b", "c", "wanted"),
-    [
-        (97, 172961, 0.0, 2**24),
-        (97, 172961, 2.0**-40, 2**24 + 2),
-        (97, 172961, -(2.0**-40), 2**24),
-        (-97, 172961, -(2.0**-40), -(2**24) - 2),
-        (1549, 10831, -(2.0**-40), 2**24 + 2),
-    ],
-)
-def test_a_product_in_the_middle_of_two_numbers_is_rounded_by_what_is_added(a, b, c, wanted):
-    """97 * 172961 = 2^24 + 1, 1549 * 10831 = 2^24 + 3. A float64 cannot hold the sum with 2^-40."""
-    assert float(fused(np.float32(a), np.float32(b), np.float32(c))) == wanted
 
 
 def test_values_lie_at_or_above_the_lower_and_below_the_upper_bound():
