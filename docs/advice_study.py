@@ -3,7 +3,7 @@
     python docs/advice_study.py FILE.jsonl PART        train the candidates of the networks of a part
     python docs/advice_table.py FILE.jsonl PART …      hold the ranking against the trainings
 
-PART is first or second; each takes about an hour on one core. A network is declared, and each
+PART is first, second or transformers; each takes about an hour on one core. A network is declared, and each
 candidate is trained for `STEPS` steps of plain gradient descent from the values of each of `SEEDS`, at
 learning rates a factor of 2 apart, as long as a neighbour of the best rate is better. What is in the
 file is kept.
@@ -56,6 +56,20 @@ AHEAD = 7
 """Losses of steps on one batch."""
 REDRAWN = 0.25
 PARTS = {"first": 21, "second": 32}
+"""Part -> the seed from which its networks follow."""
+TRANSFORMERS = (
+    (2, "pre", "untied", 32),
+    (2, "post", "tied", 64),
+    (4, "pre", "tied", 64),
+    (4, "post", "untied", 32),
+    (6, "pre", "tied", 32),
+    (6, "post", "untied", 64),
+    (8, "pre", "untied", 32),
+    (8, "post", "tied", 32),
+)
+"""The networks of the part `transformers`: blocks, place of the norms, head, width. They are language
+models of bytes.
+"""
 NETWORKS = 60
 ACTIVATIONS = ("relu", "tanh", "gelu", "selu", "sigmoid")
 SHARES = ["dense"] * 5 + ["residual"] * 3 + ["conv"] * 2 + ["recurrent", "attention", "text"]
@@ -187,6 +201,20 @@ def cases(seed: int) -> Iterator[Case]:
         )
         name = f"{seed}{number:02d}-{family}-{kind}-{activation}-{depth}-{width}-{norm or 'plain'}-{data}"
         yield Case(name, {"input": shape, "layers": layers}, data)
+
+
+def transformers() -> Iterator[Case]:
+    """Yield the networks of the part `transformers`."""
+    for depth, norm, head, width in TRANSFORMERS:
+        table = {"kind": "embedding", "input_dim": 256, "output_dim": width, "name": "table"}
+        places = {"kind": "position_embedding", "length": 16, "units": width, "name": "places"}
+        block = transformer(width, "gelu", "layer_norm" if norm == "pre" else None, True)
+        last = {"kind": "dense", "units": 256, "flatten": False, "use_bias": False, "name": "head"}
+        ends = [{"kind": "layer_norm", "name": "norm"}] if norm == "pre" else []
+        layers = [table, places, repeated(depth, block), *ends, last]
+        shared = {"share": {"table": ["table.weight", "head.weight"]}} if head == "tied" else {}
+        name = f"t{depth}{norm}{head}{width}-text-transformer-gelu-{depth}-{width}-{norm}-{head}"
+        yield Case(name, {"input": [16], "layers": layers, **shared}, "text")
 
 
 def declared(case: Case, folder: str, init: str, seed: int) -> RunConfig:
@@ -322,7 +350,8 @@ def study(case: Case) -> dict[str, Any]:
 
 def run(path: Path, part: str) -> None:
     """Append the records of the networks of a part that the file does not hold."""
-    study_records.record(path, cases(PARTS[part]), study)
+    networks = transformers() if part == "transformers" else cases(PARTS[part])
+    study_records.record(path, networks, study)
 
 
 if __name__ == "__main__":

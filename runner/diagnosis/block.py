@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import math
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
@@ -13,16 +14,18 @@ from initlab.engine import autograd, gluon, nd
 from initlab.engine.errors import MXNetError
 from initlab.engine.streams.key import check_seed
 from initlab.runner.data import Batch
-from initlab.runner.diagnosis.cure import can_draw, python_of
+from initlab.runner.diagnosis.cure import SAME, can_draw, python_of
 from initlab.runner.diagnosis.diagnose import diagnosis_of
 from initlab.runner.errors import ConfigError
 from initlab.runner.evidence.diagnosed import Diagnosis
-from initlab.runner.observation.passes import observe
+from initlab.runner.observation.passes import Observation, observe
 from initlab.runner.observation.tree import arrays_in
 from initlab.runner.plan.filling import check_block
-from initlab.runner.plan.network import network_of
+from initlab.runner.plan.network import Network, network_of
+from initlab.runner.plan.row import Row
+from initlab.runner.plan.rows import rows_drawn
 from initlab.runner.probes import Subject
-from initlab.runner.probes.following import blocks_by_path
+from initlab.runner.probes.following import Call, blocks_by_path, following
 
 
 def diagnose(net: gluon.Block, inputs: Any, labels: Any = None, seed: int = 0) -> Diagnosis:
@@ -59,9 +62,26 @@ def diagnose(net: gluon.Block, inputs: Any, labels: Any = None, seed: int = 0) -
     subject.parameters = network_of(net).owners
     network = network_of(net)
     seen = observe(subject)
-    found = diagnosis_of(seen, lambda words: can_draw(network, words, subject.seed, seen.tensors))
+    found = diagnosis_of(
+        seen,
+        lambda words: can_draw(network, words, subject.seed, seen.tensors),
+        rows=_rows_still_drawn(network, seen),
+    )
     findings = [replace(f, instead=tuple(map(python_of, f.instead))) for f in found.findings]
     return replace(found, findings=tuple(findings))
+
+
+def _rows_still_drawn(network: Network, seen: Observation) -> dict[str, Row]:
+    """Return {path: row} of the parameters that have the size with which their law drew them."""
+    sizes = {tensor.path: tensor.rms for tensor in seen.tensors}
+
+    def is_drawn(row: Row) -> bool:
+        mean, std = row.law.mean, row.law.std
+        if mean is None or std is None or row.path not in sizes:
+            return False
+        return math.isclose(math.hypot(mean, std), sizes[row.path], rel_tol=SAME)
+
+    return {path: row for path, row in rows_drawn(network).items() if is_drawn(row)}
 
 
 def _array(given: Any, name: str) -> np.ndarray:
@@ -119,22 +139,17 @@ def _fed(subject: Subject) -> tuple[Subject, nd.NDArray]:
 def tables_entered(net: gluon.Block) -> Iterator[list[tuple[int, nd.NDArray]]]:
     """Collect (rows, what enters) of each embedding that is called inside a `with`."""
     found: list[tuple[int, nd.NDArray]] = []
-    handles = [
-        block.register_forward_pre_hook(_noting(block.weight, found))
-        for block in blocks_by_path(net).values()
+    tables = {
+        path: block
+        for path, block in blocks_by_path(net).items()
         if isinstance(block, gluon.nn.Embedding)
-    ]
-    try:
+    }
+
+    def note(call: Call) -> None:
+        found.append((tables[call.path].weight.shape[0], call.arguments[0]))
+
+    with following(tables, note):
         yield found
-    finally:
-        for handle in handles:
-            handle.detach()
-
-
-def _noting(
-    table: gluon.Parameter, found: list[tuple[int, nd.NDArray]]
-) -> Callable[[gluon.Block, tuple[nd.NDArray, ...]], None]:
-    return lambda _, inputs: found.append((table.shape[0], inputs[0]))
 
 
 def _same(a: nd.NDArray, b: nd.NDArray) -> bool:

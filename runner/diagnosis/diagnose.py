@@ -9,10 +9,11 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from initlab.runner.diagnosis.cure import cure_for
-from initlab.runner.evidence.diagnosed import SEVERITIES, Diagnosis
+from initlab.runner.diagnosis.cure import cure_for, words_for
+from initlab.runner.evidence.diagnosed import SEVERITIES, Diagnosis, Finding
 from initlab.runner.observation.passes import Observation
 from initlab.runner.symptoms import REGISTRY, Examined, Symptom
+from initlab.runner.symptoms.form import Form
 
 PARTS = ("diagnosis", "observation", "symptoms")
 """The rooms that decide what a diagnosis says."""
@@ -49,9 +50,22 @@ def diagnose(given: Examined) -> Diagnosis:
     pairs = looks(given)
     found = [finding for symptom, seen in pairs for finding in symptom.findings(seen)]
     effects = {symptom.id for symptom, _ in pairs if symptom.effect}
-    found.sort(key=lambda one: (-SEVERITIES.index(one.severity), one.id in effects, -one.place))
+    found.sort(key=lambda one: (_rank(one), one.id in effects, -one.place))
     titles = dict.fromkeys(symptom.title for symptom, _ in pairs)
     return Diagnosis(tuple(found), tuple(titles), code())
+
+
+def _rank(finding: Finding) -> int:
+    return -SEVERITIES.index(finding.severity)
+
+
+def findings_declared(form: Form) -> tuple[Finding, ...]:
+    """Return what is known to hurt in the form of a network alone, worst first: nothing is drawn and
+    nothing is sent through it.
+    """
+    cure = (words_for(form.activation),)
+    found = [one for symptom in all_symptoms() for one in symptom.findings_declared(form, cure)]
+    return tuple(sorted(found, key=lambda one: (_rank(one), -one.place)))
 
 
 @cache

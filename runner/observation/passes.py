@@ -317,7 +317,7 @@ class _Figures:
 
     def _signal(self, node: Node, gradient: np.ndarray | None) -> Signal:
         axis = getattr(node.block, "_axis", None) if len(node.left.shape) > 2 else None
-        return signal_of(host(node.left), gradient, _activation(node.block), axis)
+        return signal_of(host(node.left), gradient, own_activation(node.block), axis)
 
     def _size(self, array: nd.NDArray) -> float:
         """Return the rms of an array that enters a node, 0 for token numbers."""
@@ -338,7 +338,7 @@ class _Figures:
             signal=signal,
             gain=signal.rms / before if before > 0 else None,
             branch=self._branches[node],
-            activation=_activation(node.block)
+            activation=own_activation(node.block)
             or (None if power is None else snake_case(type(node.block).__name__)),
             power=power,
             averaged=signal.size * signal.shape[0] // max(1, signal.units)
@@ -348,7 +348,7 @@ class _Figures:
         )
 
 
-def _activation(block: gluon.Block) -> str | None:
+def own_activation(block: gluon.Block) -> str | None:
     """Return the name of a layer's activation, which may be a layer of its own, like `gelu`."""
     own = snake_case(type(block).__name__) if is_activation(block) else None
     return activation_name(block) or own

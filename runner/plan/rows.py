@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import islice
+from typing import Any
 
 from initlab.engine import dtypes, gluon, init, laws
 from initlab.engine.registry import advice
@@ -225,6 +226,20 @@ def _row(
             what += "_init_weight(name, array), which fills an array - define one of them"
         said = f"cannot initialize '{path}' of shape {description.shape}: {what}"
         raise ConfigError.of(rule, said) from error
+    return _row_of(
+        path,
+        description,
+        law,
+        rule=rule,
+        initializer=type(chosen).__name__,
+        key=Key(seed, description.path, 0) if version() == VERSION else None,
+        stream=version(),
+        lr_mult=initializer.learning_rate_multiplier(description),
+    )
+
+
+def _row_of(path: str, description: init.Description, law: laws.Law, **drawn: Any) -> Row:
+    """Return the row of an owner; `drawn` are the parts that say how it is drawn."""
     fans, literal = _fans(description)
     return Row(
         path=path,
@@ -234,15 +249,32 @@ def _row(
         fan_in=fans[0] if fans else None,
         fan_out=fans[1] if fans else None,
         shape_fans=literal if literal != fans else None,
-        rule=rule,
-        initializer=type(chosen).__name__,
         law=law,
-        key=Key(seed, description.path, 0) if version() == VERSION else None,
-        stream=version(),
         alias_of=None,
         bytes=math.prod(description.shape) * dtypes.resolve(description.dtype).itemsize,
-        lr_mult=initializer.learning_rate_multiplier(description),
+        **drawn,
     )
+
+
+def rows_drawn(network: Network) -> dict[str, Row]:
+    """Return {path: row} of the owners that a law has drawn; those that were loaded, or filled by a
+    user's own code, have none.
+    """
+    found: dict[str, Row] = {}
+    for path, parameter in network.owners.items():
+        origin = parameter.origin
+        if origin is not None and origin.law is not None:
+            found[path] = _row_of(
+                path,
+                describe(network, path),
+                origin.law,
+                rule="initialize",
+                initializer=origin.initializer,
+                key=origin.key,
+                stream=VERSION,
+                lr_mult=parameter.lr_mult,
+            )
+    return found
 
 
 def describe(network: Network, path: str, prefix: str = "") -> init.Description:

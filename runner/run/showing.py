@@ -9,16 +9,19 @@ import numpy as np
 from rich.console import Console
 
 from initlab.engine import streams
+from initlab.runner.diagnosis.diagnose import findings_declared
 from initlab.runner.errors import ConfigError
-from initlab.runner.evidence.diagnosed import Diagnosis
+from initlab.runner.evidence.diagnosed import Diagnosis, Finding
 from initlab.runner.measures.base import restoring
 from initlab.runner.observation.passes import observe
+from initlab.runner.plan.network import build_twin
 from initlab.runner.plan.validate import RunConfig
 from initlab.runner.probes import Subject, Trace
 from initlab.runner.run import stages
 from initlab.runner.run.diagnosing import diagnosed, subject_of
+from initlab.runner.symptoms.form import form_declared
 from initlab.runner.terminal import tables
-from initlab.runner.terminal.diagnosis import print_diagnosis
+from initlab.runner.terminal.diagnosis import print_declared, print_diagnosis
 
 
 def show(config: RunConfig, out: Console) -> None:
@@ -29,8 +32,15 @@ def show(config: RunConfig, out: Console) -> None:
         raise ConfigError.of("task", "advise is for one network, not for a sweep - leave out -m")
     if config.task == "plan":
         tables.print_plan(out, config.plan, config.fold)
+        print_declared(out, findings_of_plan(config))
     else:
         print_diagnosis(out, diagnosis_of(config))
+
+
+def findings_of_plan(config: RunConfig) -> tuple[Finding, ...]:
+    """Return what is known to hurt in what is declared, from the plan alone."""
+    network, _ = build_twin(config.model, config.dtype, (config.data.batch, *config.sample_shape))
+    return findings_declared(form_declared(network, {row.path: row for row in config.plan.rows}))
 
 
 def diagnosis_of(config: RunConfig) -> Diagnosis:

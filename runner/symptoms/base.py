@@ -10,6 +10,7 @@ from initlab.engine.registry import Registry
 from initlab.runner.evidence.diagnosed import Finding
 from initlab.runner.observation.passes import Observation, Stage
 from initlab.runner.plan.row import Row
+from initlab.runner.symptoms.form import Form
 from initlab.runner.symptoms.scale import Scale
 
 REGISTRY: Registry[type[Symptom]] = Registry("symptom", __package__)
@@ -65,6 +66,10 @@ class Symptom:
         """Yield what was measured, good or bad; `scale` decides what becomes a finding."""
         raise NotImplementedError(f"symptom '{self.id}' defines no look")
 
+    def declared(self, form: Form) -> Iterator[Reading]:
+        """Yield what the form of a network alone shows, without a pass: by default nothing."""
+        yield from ()
+
     def readings(self, given: Examined) -> Iterator[tuple[float, Reading]]:
         """Yield (place on the scale, reading)."""
         for reading in self.look(given):
@@ -74,7 +79,15 @@ class Symptom:
         """Yield what is at least odd; of several readings of one symptom the worst, which says how many
         more there are.
         """
-        placed = [(place, reading) for place, reading in self.readings(given) if place >= 0]
+        yield from self._worst(self.look(given), given.cure)
+
+    def findings_declared(self, form: Form, cure: tuple[str, ...]) -> Iterator[Finding]:
+        """Yield what is at least odd in the form of a network alone, like `findings`."""
+        yield from self._worst(self.declared(form), cure)
+
+    def _worst(self, readings: Iterator[Reading], cure: tuple[str, ...]) -> Iterator[Finding]:
+        placed = [(self.scale.place(reading.figure), reading) for reading in readings]
+        placed = [(place, reading) for place, reading in placed if place >= 0]
         if not placed:
             return
         place, worst = max(placed, key=lambda item: item[0])
@@ -88,7 +101,7 @@ class Symptom:
             expected=worst.expected,
             why=self.why,
             source=self.source,
-            instead=given.cure if worst.instead is None else worst.instead,
+            instead=cure if worst.instead is None else worst.instead,
             place=place,
         )
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 
 from initlab.runner.excerpt import counted
-from initlab.runner.observation.passes import Stage
 from initlab.runner.plan.row import Row
 from initlab.runner.symptoms.base import Examined, Reading, Symptom, register
+from initlab.runner.symptoms.form import Form, Link, form_seen
 from initlab.runner.symptoms.scale import Scale
 from initlab.runner.theory.activations import RELATIVES
 from initlab.runner.theory.meanfield import critical_weight_variance, gain
@@ -89,30 +89,30 @@ def _is(value: float, constant: float) -> bool:
     return math.isclose(value, constant, rel_tol=1e-3)
 
 
-def connected(given: Examined) -> list[Connected]:
+def connected(form: Form) -> list[Connected]:
     """Return the dense and convolutional layers of the trunk between which nothing normalizes."""
-    branches = tuple(f"{s.path}." for s in given.seen.trunk if s.container)
+    branches = tuple(f"{path}." if path else "" for path in form.containers)
     found: dict[str, Connected] = {}
-    leaves = given.seen.leaves
+    leaves = form.links
     for number, leaf in enumerate(leaves):
         if not leaf.weighted or leaf.path.startswith(branches):
             continue
         behind = _behind(leaves[number + 1 :])
-        if any("Norm" in stage.kind for stage in behind):
+        if any("Norm" in one.kind for one in behind):
             continue
-        activations = [s.activation for s in (leaf, *behind) if s.activation]
-        bias = given.rows.get(f"{leaf.path}.bias")
+        activations = [one.activation for one in (leaf, *behind) if one.activation]
+        bias = form.rows.get(f"{leaf.path}.bias")
         spread = 0.0 if bias is None else float(bias.law.std or 0.0) ** 2
-        for row in given.rows.values():
+        for row in form.rows.values():
             if row.path.rpartition(".")[0] == leaf.path and drawn_by_fan(row):
                 found[row.path] = Connected(row, activations[0] if activations else None, spread)
     return list(found.values())
 
 
-def _behind(stages: list[Stage]) -> list[Stage]:
-    """Return the stages up to the next with weights."""
-    number = next((n for n, stage in enumerate(stages) if stage.weighted), len(stages))
-    return stages[:number]
+def _behind(links: Sequence[Link]) -> Sequence[Link]:
+    """Return the layers up to the next with weights."""
+    number = next((n for n, link in enumerate(links) if link.weighted), len(links))
+    return links[:number]
 
 
 def drawn_by_fan(row: Row) -> bool:
@@ -132,12 +132,16 @@ class NotAsNamed(Symptom):
     by_form = True
 
     def look(self, given: Examined) -> Iterator[Reading]:
+        """Yield what the form of the network shows."""
+        yield from self.declared(form_seen(given.seen, given.rows))
+
+    def declared(self, form: Form) -> Iterator[Reading]:
         """Yield the factor of the signal by all layers whose initializer is of another activation, or
         has fans that are not those of its connections.
         """
         wrong = [
             one
-            for one in connected(given)
+            for one in connected(form)
             if one.row.initializer in FAMILY and abs(math.log(one.factor)) > math.log(NEAR)
         ]
         if not wrong:
@@ -167,17 +171,21 @@ class ScaledTwice(Symptom):
     by_form = True
 
     def look(self, given: Examined) -> Iterator[Reading]:
+        """Yield what the form of the network shows."""
+        yield from self.declared(form_seen(given.seen, given.rows))
+
+    def declared(self, form: Form) -> Iterator[Reading]:
         """Yield one over the smallest factor in a branch that an initializer of `BRANCHES` draws."""
-        small = {row.path: row for row in given.rows.values() if row.initializer in BRANCHES}
-        for block in given.seen.trunk:
-            inside = f"{block.path}."
-            drawn = [row for path, row in small.items() if path.startswith(inside)]
+        small = {row.path: row for row in form.rows.values() if row.initializer in BRANCHES}
+        for path in form.adding:
+            inside = f"{path}."
+            drawn = [row for one, row in small.items() if one.startswith(inside)]
             factors = [
-                (leaf.gain, leaf.path)
-                for leaf in given.seen.leaves
-                if leaf.kind == "Scale" and leaf.path.startswith(inside) and leaf.gain
+                (abs(link.factor), link.path)
+                for link in form.links
+                if link.path.startswith(inside) and link.factor
             ]
-            if block.branch is None or not drawn or not factors:
+            if not drawn or not factors:
                 continue
             least, where = min(factors)
             yield Reading(

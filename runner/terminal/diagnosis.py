@@ -18,11 +18,12 @@ WIDEST = 110
 """Characters of a line of text at most; longer ones are hard to read."""
 
 
-def said(diagnosis: Diagnosis, width: int) -> Iterator[Text]:
-    """Yield the headline, a paragraph for each finding, and without any how much was looked at."""
+def said(diagnosis: Diagnosis, width: int, label: str = "diagnosis: ") -> Iterator[Text]:
+    """Yield the headline after a label, a paragraph for each finding, and without any how much was
+    looked at.
+    """
     width = min(width, WIDEST)
     style = STYLE.get(diagnosis.severity or "", "green")
-    label = "diagnosis: "
     first, *rest = textwrap.wrap(
         label + diagnosis.headline,
         width,
@@ -46,6 +47,14 @@ def print_diagnosis(out: Console, diagnosis: Diagnosis) -> None:
     """Print the diagnosis."""
     for line in said(diagnosis, out.width):
         out.print(line, highlight=False, soft_wrap=True)
+
+
+def print_declared(out: Console, findings: tuple[Finding, ...]) -> None:
+    """Print what is known to hurt in what is declared, if anything is."""
+    if findings:
+        out.print()
+        for line in said(Diagnosis(findings, ()), out.width, "as declared: "):
+            out.print(line, highlight=False, soft_wrap=True)
 
 
 def _paragraph(finding: Finding, width: int, advises: bool) -> Iterator[Text]:
