@@ -60,12 +60,12 @@ PARTS = {"first": 21, "second": 32}
 TRANSFORMERS = (
     (2, "pre", "untied", 32),
     (2, "post", "tied", 64),
-    (4, "pre", "tied", 64),
+    (4, "pre", "tied", 32),
     (4, "post", "untied", 32),
-    (6, "pre", "tied", 32),
-    (6, "post", "untied", 64),
-    (8, "pre", "untied", 32),
     (8, "post", "tied", 32),
+    (6, "pre", "tied", 32),
+    (8, "pre", "untied", 32),
+    (6, "post", "untied", 32),
 )
 """The networks of the part `transformers`: blocks, place of the norms, head, width. They are language
 models of bytes.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
@@ -15,9 +15,10 @@ from initlab.engine.errors import MXNetError
 from initlab.engine.streams.key import check_seed
 from initlab.runner.data import Batch
 from initlab.runner.diagnosis.cure import SAME, can_draw, python_of
-from initlab.runner.diagnosis.diagnose import diagnosis_of
+from initlab.runner.diagnosis.diagnose import all_symptoms, diagnosis_of
 from initlab.runner.errors import ConfigError
 from initlab.runner.evidence.diagnosed import Diagnosis
+from initlab.runner.measures import REGISTRY, Measure
 from initlab.runner.observation.passes import Observation, observe
 from initlab.runner.observation.tree import arrays_in
 from initlab.runner.plan.filling import check_block
@@ -28,7 +29,13 @@ from initlab.runner.probes import Subject
 from initlab.runner.probes.following import Call, blocks_by_path, following
 
 
-def diagnose(net: gluon.Block, inputs: Any, labels: Any = None, seed: int = 0) -> Diagnosis:
+def diagnose(
+    net: gluon.Block,
+    inputs: Any,
+    labels: Any = None,
+    seed: int = 0,
+    measure: Sequence[str] = (),
+) -> Diagnosis:
     """Return what is known to hurt in an initialized network, from one pass of a batch.
 
     `inputs` (batch, …) is an array of NumPy or the engine. `labels` are whole numbers, one for each
@@ -36,9 +43,10 @@ def diagnose(net: gluon.Block, inputs: Any, labels: Any = None, seed: int = 0) -
     `seed`, and a network that returns no scores is judged by a random linear function of its output.
     Floats that enter an embedding are token numbers; whole numbers that the network does not take are
     floats. Parameters that wait for their shapes are drawn by a first pass. Values and gradients are the same
-    afterwards.
+    afterwards. `measure` names measurements that the diagnosis reads besides: `jacobian`, `spectrum`.
 
-    Raises TypeError if `net` is no block; ConfigError if inputs or labels have a wrong type or shape;
+    Raises TypeError if `net` is no block; ConfigError if inputs or labels have a wrong type or shape, or
+    if a measurement has another name or cannot be made;
     RuntimeError like Gluon if the network is not initialized; and MXNetError, or what the network's
     own code raises, if it cannot take the inputs.
     """
@@ -54,6 +62,7 @@ def diagnose(net: gluon.Block, inputs: Any, labels: Any = None, seed: int = 0) -
     if y is not None and (y.dtype.kind not in "iu" or y.shape[:1] != x.shape[:1]):
         said = f"must be whole numbers, one for each of {len(x)} samples, got {y.dtype} {y.shape}"
         raise ConfigError.of("labels", said)
+    chosen = _measures(measure)
     batch = Batch(x, None if y is None else y.astype(np.int64))
     subject = _subject(net, batch, check_seed(seed))
     subject, output = _fed(subject)
@@ -66,9 +75,39 @@ def diagnose(net: gluon.Block, inputs: Any, labels: Any = None, seed: int = 0) -
         seen,
         lambda words: can_draw(network, words, subject.seed, seen.tensors),
         rows=_rows_still_drawn(network, seen),
+        sections=_sections(chosen, subject, output),
     )
     findings = [replace(f, instead=tuple(map(python_of, f.instead))) for f in found.findings]
     return replace(found, findings=tuple(findings))
+
+
+def _measures(names: Sequence[str]) -> list[Measure]:
+    """Return the measurements of these names. Raises ConfigError for one that no symptom reads."""
+    names = (names,) if isinstance(names, str) else names
+    read = {symptom.section for symptom in all_symptoms()} - {None}
+    known = [name for name in REGISTRY if read & set(REGISTRY.get(name).gives)]
+    for name in names:
+        if name not in known:
+            said = f"'{name}' is no measurement that a diagnosis reads"
+            raise ConfigError.unknown("measure", said, name, known)
+    return [REGISTRY.get(name)() for name in dict.fromkeys(names)]
+
+
+def _sections(
+    measures: Sequence[Measure], subject: Subject, output: nd.NDArray
+) -> dict[str, list[dict[str, Any]]]:
+    """Return what the measurements find. Raises ConfigError if one cannot be made."""
+    found: dict[str, list[dict[str, Any]]] = {}
+    for measure in measures:
+        try:
+            measure.check(output.shape, None, (), subject.batch.inputs.dtype.kind in "iu")
+        except ConfigError as error:
+            raise ConfigError.of(
+                "measure", f"{measure.kind}: {error.problems[0].message}"
+            ) from None
+        with np.errstate(all="ignore"):
+            found |= measure.measure(subject)
+    return found
 
 
 def _rows_still_drawn(network: Network, seen: Observation) -> dict[str, Row]:

@@ -11,6 +11,7 @@ from initlab.engine.errors import MXNetError
 from initlab.runner.errors import ConfigError
 from initlab.runner.excerpt import counted
 from initlab.runner.observation.passes import Observation, Tensor
+from initlab.runner.plan.form import Form
 from initlab.runner.plan.network import Network
 from initlab.runner.plan.rows import make_plan
 from initlab.runner.symptoms.first_values import usual_size
@@ -45,6 +46,12 @@ def activation_of(seen: Observation) -> tuple[str | None, float]:
         return None, 1.0
     (name, power), _ = found.most_common(1)[0]
     return name, _gain(name) if power is None else power**-0.5
+
+
+def usual_activation(form: Form) -> str | None:
+    """Return the most frequent activation that has closed forms, None without any."""
+    found = Counter(_name(link.activation, None) for link in form.links if link.activation)
+    return next((name for name, _ in found.most_common() if name in ACTIVATIONS), None)
 
 
 def _name(activation: str, power: float | None) -> str:

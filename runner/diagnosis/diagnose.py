@@ -9,11 +9,11 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from initlab.runner.diagnosis.cure import cure_for, words_for
+from initlab.runner.diagnosis.cure import cure_for, usual_activation, words_for
 from initlab.runner.evidence.diagnosed import SEVERITIES, Diagnosis, Finding
 from initlab.runner.observation.passes import Observation
+from initlab.runner.plan.form import Form
 from initlab.runner.symptoms import REGISTRY, Examined, Symptom
-from initlab.runner.symptoms.form import Form
 
 PARTS = ("diagnosis", "observation", "symptoms")
 """The rooms that decide what a diagnosis says."""
@@ -31,7 +31,7 @@ def looks(given: Examined) -> list[tuple[Symptom, Examined]]:
     The network is judged with samples of a usual size; what their own size does is the input's. Where
     the input makes figures meaningless, only the form of the network is judged.
     """
-    symptoms = list(all_symptoms())
+    symptoms = [one for one in all_symptoms() if one.section in (None, *given.sections)]
     hidden = any(
         place >= 1 for symptom in symptoms if symptom.hides for place, _ in symptom.readings(given)
     )
@@ -63,7 +63,7 @@ def findings_declared(form: Form) -> tuple[Finding, ...]:
     """Return what is known to hurt in the form of a network alone, worst first: nothing is drawn and
     nothing is sent through it.
     """
-    cure = (words_for(form.activation),)
+    cure = (words_for(usual_activation(form)),)
     found = [one for symptom in all_symptoms() for one in symptom.findings_declared(form, cure)]
     return tuple(sorted(found, key=lambda one: (_rank(one), -one.place)))
 

@@ -15,7 +15,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from initlab.engine import gluon, nd
-from initlab.engine.registry import Registry
+from initlab.engine.registry import Registry, snake_case
 from initlab.runner.kinds import Kind, registrar
 from initlab.runner.probes import Subject
 from initlab.runner.probes.watching import Call, calls
@@ -119,6 +119,12 @@ def activation_name(block: gluon.Block) -> str | None:
     """Return the name of a layer's activation, which it has or is; None without one."""
     found = getattr(block, "act", None) or block
     return found._act_type if isinstance(found, gluon.nn.Activation) else None
+
+
+def own_activation(block: gluon.Block) -> str | None:
+    """Return the name of a layer's activation, which may be a layer of its own, like `gelu`."""
+    own = snake_case(type(block).__name__) if is_activation(block) else None
+    return activation_name(block) or own
 
 
 def forward(subject: Subject, inputs: nd.NDArray) -> nd.NDArray:

@@ -16,7 +16,7 @@ import numpy as np
 from initlab.engine import autograd, gluon, nd
 from initlab.engine.registry import snake_case
 from initlab.engine.streams import VERSION, Key, Stream, scope, using
-from initlab.runner.measures.base import activation_name, is_activation
+from initlab.runner.measures.base import own_activation
 from initlab.runner.observation.elementwise import own_power
 from initlab.runner.observation.inputs import Samples, at_usual_size, labels_for, samples_of
 from initlab.runner.observation.ranges import range_of
@@ -346,12 +346,6 @@ class _Figures:
             else None,
             adds=node in self._adding,
         )
-
-
-def own_activation(block: gluon.Block) -> str | None:
-    """Return the name of a layer's activation, which may be a layer of its own, like `gelu`."""
-    own = snake_case(type(block).__name__) if is_activation(block) else None
-    return activation_name(block) or own
 
 
 @contextmanager

@@ -24,6 +24,7 @@ from initlab.runner.excerpt import counted
 from initlab.runner.json_values import JSON
 from initlab.runner.measures import Measure
 from initlab.runner.plan.feeding import check_feeding, check_labels
+from initlab.runner.plan.form import Form, form_declared
 from initlab.runner.plan.model import ModelSpec
 from initlab.runner.plan.network import Network, build_twin
 from initlab.runner.plan.parts import Parts, mapping_at, parse_group, parse_parts, parse_tracker
@@ -65,6 +66,7 @@ class RunConfig:
     tracker: Tracker
     sample_shape: tuple[int, ...]
     plan: Plan
+    form: Form
     layers: dict[str, tuple[int, ...] | None]
     """Path -> output shape of the layers that are measured, in the order of the network; None if
     the output is not a single array.
@@ -128,12 +130,14 @@ def validate(declaration: Declaration, finished: bool = False) -> RunConfig:
     if not finished:
         check_mode(parts.probe, parts.measure.values())
     with streams.using(root.stream):
-        plan, layers = _plan(root, parts, finished)
+        plan, form, layers = _plan(root, parts, finished)
     _check_shard(plan, parts.shard)
     check_data_scaled(plan, root.init_mode)
     if root.init_mode == "streamed" and parts.snapshot is None:
         check_one_pass(plan, parts.stats)
-    run = RunConfig(**vars(root), **vars(parts), plan=plan, layers=layers, declaration=declaration)
+    run = RunConfig(
+        **vars(root), **vars(parts), plan=plan, form=form, layers=layers, declaration=declaration
+    )
     check_objective(run)
     return run
 
@@ -204,8 +208,8 @@ def _check_shard(plan: Plan, shard: Shard | None) -> None:
 
 def _plan(
     root: Root, parts: Parts, finished: bool
-) -> tuple[Plan, dict[str, tuple[int, ...] | None]]:
-    """Return the plan, and the output shapes of the layers that are measured."""
+) -> tuple[Plan, Form, dict[str, tuple[int, ...] | None]]:
+    """Return the plan, the form of the network, and the output shapes of the layers that are measured."""
     data, sample = parts.data, parts.sample_shape
     batch_shape = (data.batch, *sample)
     watched = parts.probe.kind != "none" or any(one.watches for one in parts.measure.values())
@@ -226,7 +230,8 @@ def _plan(
     problems.raise_any()
     if watched and not finished:
         check_labels(data, tuple(output), given[2])
-    return plan, {path: network.shapes.get(path) for path in network.measured}
+    form = form_declared(network, {row.path: row for row in plan.rows})
+    return plan, form, {path: network.shapes.get(path) for path in network.measured}
 
 
 def _check_sizes(network: Network, batch_shape: tuple[int, ...]) -> None:

@@ -8,9 +8,9 @@ cannot be sent through on the tape, like one that assigns in place, has none, an
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import TypeVar
+from typing import TypeAlias, TypeVar
 
 import numpy as np
 
@@ -26,6 +26,8 @@ from initlab.runner.run.streamed import shaped
 
 LOG = logging.getLogger("runner")
 T = TypeVar("T")
+Sections: TypeAlias = Mapping[str, Sequence[Mapping[str, object]]]
+"""Name of a section -> its rows."""
 
 
 def subject_of(config: RunConfig, network: Network) -> Subject:
@@ -65,13 +67,17 @@ def observed(config: RunConfig, network: Network) -> Observation | None:
     return _attempted(look)
 
 
-def judged(config: RunConfig, seen: Observation | None, trace: Trace) -> Diagnosis | None:
+def judged(
+    config: RunConfig, seen: Observation | None, trace: Trace, sections: Sections
+) -> Diagnosis | None:
     """Return the diagnosis of what was observed, None without."""
-    return None if seen is None else _attempted(lambda: diagnosed(config, seen, trace))
+    return None if seen is None else _attempted(lambda: diagnosed(config, seen, trace, sections))
 
 
-def diagnosed(config: RunConfig, seen: Observation, trace: Trace) -> Diagnosis:
-    """Return the diagnosis; `trace` has the first update by the declared optimizer, if any."""
+def diagnosed(config: RunConfig, seen: Observation, trace: Trace, sections: Sections) -> Diagnosis:
+    """Return the diagnosis; `trace` has the first update by the declared optimizer, if any, and
+    `sections` what the chosen measurements found.
+    """
     rows = {row.path: row for row in config.plan.rows}
     rate = getattr(config.probe, "learning_rate", None)
 
@@ -80,7 +86,9 @@ def diagnosed(config: RunConfig, seen: Observation, trace: Trace) -> Diagnosis:
         twin, _ = build_twin(config.model, config.dtype, shape)
         return can_draw(twin, words, config.seed, seen.tensors)
 
-    return diagnosis_of(seen, usable, rows=rows, updates=trace.updates, rate=rate)
+    return diagnosis_of(
+        seen, usable, rows=rows, updates=trace.updates, rate=rate, sections=sections
+    )
 
 
 def _attempted(make: Callable[[], T]) -> T | None:

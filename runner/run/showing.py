@@ -11,15 +11,13 @@ from rich.console import Console
 from initlab.engine import streams
 from initlab.runner.diagnosis.diagnose import findings_declared
 from initlab.runner.errors import ConfigError
-from initlab.runner.evidence.diagnosed import Diagnosis, Finding
+from initlab.runner.evidence.diagnosed import Diagnosis
 from initlab.runner.measures.base import restoring
 from initlab.runner.observation.passes import observe
-from initlab.runner.plan.network import build_twin
 from initlab.runner.plan.validate import RunConfig
 from initlab.runner.probes import Subject, Trace
 from initlab.runner.run import stages
 from initlab.runner.run.diagnosing import diagnosed, subject_of
-from initlab.runner.symptoms.form import form_declared
 from initlab.runner.terminal import tables
 from initlab.runner.terminal.diagnosis import print_declared, print_diagnosis
 
@@ -32,19 +30,14 @@ def show(config: RunConfig, out: Console) -> None:
         raise ConfigError.of("task", "advise is for one network, not for a sweep - leave out -m")
     if config.task == "plan":
         tables.print_plan(out, config.plan, config.fold)
-        print_declared(out, findings_of_plan(config))
+        print_declared(out, findings_declared(config.form))
     else:
         print_diagnosis(out, diagnosis_of(config))
 
 
-def findings_of_plan(config: RunConfig) -> tuple[Finding, ...]:
-    """Return what is known to hurt in what is declared, from the plan alone."""
-    network, _ = build_twin(config.model, config.dtype, (config.data.batch, *config.sample_shape))
-    return findings_declared(form_declared(network, {row.path: row for row in config.plan.rows}))
-
-
 def diagnosis_of(config: RunConfig) -> Diagnosis:
-    """Draw the parameters, send one batch through the network and back, and return the diagnosis.
+    """Draw the parameters, send one batch through the network and back, make the chosen measurements, and
+    return the diagnosis.
 
     Nothing is written. Raises ConfigError where nothing can be sent through the network: with
     `probe=none`.
@@ -56,7 +49,8 @@ def diagnosis_of(config: RunConfig) -> Diagnosis:
     network, _ = stages.initialize(config)
     subject = subject_of(config, network)
     seen = observe(subject)
-    return diagnosed(config, seen, Trace(updates=_first_updates(config, subject)))
+    sections = stages.sections_of(config, subject)
+    return diagnosed(config, seen, Trace(updates=_first_updates(config, subject)), sections)
 
 
 def _first_updates(config: RunConfig, subject: Subject) -> list[dict[str, Any]]:

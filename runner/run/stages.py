@@ -121,17 +121,21 @@ def probe(
     Returns the probe's trace, and the sections of the measurements.
     """
     subject = replace(subject_of(config, network), report=report)
-    found = [measured(measure, subject) for measure in config.measure.values()]
+    sections = sections_of(config, subject)
     # An overflow in the network is a result to report, not an error.
     with streams.using(config.stream), np.errstate(all="ignore"):
         trace = config.probe.measure(subject)
-    sections: dict[str, list[dict[str, object]]] = {}
-    for section, rows in (item for findings in found for item in findings.items()):
-        if section == "layers":
-            trace.layers = merged(trace.layers, rows)
-        else:
-            sections[section] = merged(sections.get(section, []), rows)
+    trace.layers = merged(trace.layers, sections.pop("layers", []))
     return trace, sections
+
+
+def sections_of(config: RunConfig, subject: Subject) -> dict[str, list[dict[str, object]]]:
+    """Return the sections of the chosen measurements."""
+    sections: dict[str, list[dict[str, object]]] = {}
+    for measure in config.measure.values():
+        for section, rows in measured(measure, subject).items():
+            sections[section] = merged(sections.get(section, []), rows)
+    return sections
 
 
 def examine(
@@ -145,7 +149,7 @@ def examine(
         return Trace(), {}, None
     seen = diagnosing.observed(config, network)
     trace, sections = probe(config, network, report)
-    return trace, sections, diagnosing.judged(config, seen, trace)
+    return trace, sections, diagnosing.judged(config, seen, trace, sections)
 
 
 def measured(measure: Measure, subject: Subject) -> Findings:

@@ -9,8 +9,8 @@ from typing import Any, ClassVar
 from initlab.engine.registry import Registry
 from initlab.runner.evidence.diagnosed import Finding
 from initlab.runner.observation.passes import Observation, Stage
+from initlab.runner.plan.form import Form
 from initlab.runner.plan.row import Row
-from initlab.runner.symptoms.form import Form
 from initlab.runner.symptoms.scale import Scale
 
 REGISTRY: Registry[type[Symptom]] = Registry("symptom", __package__)
@@ -21,7 +21,7 @@ NETWORK = "the network"
 class Examined:
     """What a symptom is looked for in: the observation, the plan's rows by path, the first update by the
     declared optimizer at its declared learning rate (rows of `updates` in `stats.json`), that rate, and
-    what to type instead.
+    what to type instead. `sections` are those of the measurements that were chosen.
     """
 
     seen: Observation
@@ -29,6 +29,7 @@ class Examined:
     updates: Sequence[Mapping[str, Any]] = ()
     rate: float | None = None
     cure: tuple[str, ...] = ()
+    sections: Mapping[str, Sequence[Mapping[str, Any]]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,8 @@ class Symptom:
 
     `of_input` says whether it is about what enters, and not about the network. One that `hides`
     makes figures of the network meaningless: if it is harmful, only what needs no figures of a pass,
-    `by_form`, is looked for besides. An `effect` follows from causes, and is said after them.
+    `by_form`, is looked for besides. An `effect` follows from causes, and is said after them. One that
+    reads a `section` of a measurement is looked for only if that was chosen.
     """
 
     id: ClassVar[str]
@@ -61,6 +63,7 @@ class Symptom:
     hides: ClassVar[bool] = False
     by_form: ClassVar[bool] = False
     effect: ClassVar[bool] = False
+    section: ClassVar[str | None] = None
 
     def look(self, given: Examined) -> Iterator[Reading]:
         """Yield what was measured, good or bad; `scale` decides what becomes a finding."""

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from functools import cache
 
 from initlab.runner.excerpt import counted
+from initlab.runner.plan.form import Form, Link
 from initlab.runner.plan.row import Row
 from initlab.runner.symptoms.base import Examined, Reading, Symptom, register
-from initlab.runner.symptoms.form import Form, Link, form_seen
+from initlab.runner.symptoms.form import form_seen
 from initlab.runner.symptoms.scale import Scale
 from initlab.runner.theory.activations import RELATIVES
 from initlab.runner.theory.meanfield import critical_weight_variance, gain

@@ -164,3 +164,29 @@ def test_heavy_biases_are_named_as_the_cause_before_what_follows_from_them():
 def test_where_no_initializer_helps_it_says_what_is_left():
     found = diagnosis_of(seen_in(chain(14, "relu", init.Normal(0.01))), lambda words: False)
     assert all(one.instead[0].startswith("fewer blocks, or a shortcut") for one in found.findings)
+
+
+def test_measurements_that_are_named_are_made_and_read():
+    found = initlab.diagnose(
+        deep(init.Constant(0.05)), np.abs(X), Y, measure=["spectrum", "jacobian"]
+    )
+    assert {"one-direction", "ill-conditioned-jacobian"} <= {one.id for one in found.findings}
+    assert "one-direction" not in {one.id for one in initlab.diagnose(deep("he"), X, Y).findings}
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("jacobain", "did you mean 'jacobian'"),
+        ("cosine", "is no measurement that a diagnosis reads"),
+    ],
+)
+def test_a_measurement_that_no_finding_reads_is_refused(name, said):
+    with pytest.raises(ConfigError, match=said):
+        initlab.diagnose(deep("he"), X, Y, measure=[name])
+
+
+def test_the_derivative_by_token_numbers_is_refused():
+    net = made(nn.Embedding(20, 8), nn.Dense(5))
+    with pytest.raises(ConfigError, match="measure: jacobian: there is no derivative"):
+        initlab.diagnose(net, np.arange(20).reshape(5, 4) % 20, measure="jacobian")

@@ -13,11 +13,11 @@ import initlab
 from initlab.engine import init
 from initlab.engine.gluon import nn
 from initlab.runner.declare import declare
+from initlab.runner.diagnosis.diagnose import findings_declared
 from initlab.runner.observation.passes import observe
-from initlab.runner.plan.network import build_twin
 from initlab.runner.run import stages
-from initlab.runner.run.showing import diagnosis_of, findings_of_plan, show
-from initlab.runner.symptoms.form import form_declared, form_seen
+from initlab.runner.run.showing import diagnosis_of, show
+from initlab.runner.symptoms.form import form_seen
 from initlab.runner.symptoms.promise import connected
 
 FORM = ("not-as-named", "scaled-twice")
@@ -65,7 +65,7 @@ CASES = {
 def test_the_plan_alone_finds_what_the_pass_finds(tmp_path, name):
     layers, word, expected = CASES[name]
     config = declared(tmp_path, layers, word)
-    by_plan = {one.id: one for one in findings_of_plan(config)}
+    by_plan = {one.id: one for one in findings_declared(config.form)}
     by_pass = {one.id: one for one in diagnosis_of(config).findings if one.id in FORM}
     assert set(by_plan) == set(by_pass) == expected
     for one in by_plan.values():
@@ -77,11 +77,9 @@ def test_the_plan_alone_finds_what_the_pass_finds(tmp_path, name):
 def test_the_declared_form_of_a_shipped_model_is_that_of_its_pass(model):
     config = declare(f"model={model}", "init=he").checked
     rows = {row.path: row for row in config.plan.rows}
-    twin, _ = build_twin(config.model, config.dtype, (config.data.batch, *config.sample_shape))
     network, _ = stages.initialize(config)
     seen = observe(stages.subject_of(config, network))
-    by_plan, by_pass = form_declared(twin, rows), form_seen(seen, rows)
-    assert connected(by_plan) == connected(by_pass)
+    assert connected(config.form) == connected(form_seen(seen, rows))
 
 
 def test_the_plan_prints_what_is_not_as_named_and_what_to_type(tmp_path):
