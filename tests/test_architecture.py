@@ -95,6 +95,7 @@ FLOORS = [
     {"runner.advice"},
     {"runner.check", "runner.experiments", "runner.declare"},
     {"runner.audit", "runner.export"},
+    {"runner.torch"},
     {"runner.launch"},
     {"runner.commands", "runner.pytest_collection"},
     {"runner.cli"},
@@ -349,6 +350,14 @@ def test_a_library_is_imported_only_where_it_belongs():
         for module in sources()
         for library in sorted(libraries_of(module) & ONLY_HERE.keys())
         if module.path not in ONLY_HERE[library]
+    )
+
+
+def test_only_the_room_for_pytorch_imports_torch():
+    assert not offenders(
+        module.path
+        for module in sources()
+        if "torch" in libraries_of(module) and not module.path.startswith("runner/torch/")
     )
 
 

@@ -120,6 +120,8 @@ class Parameter:
         where the network is not known."""
         self.site: Site | None = None
         """Where it stands in its network, where that is known."""
+        self.zero_rows: tuple[int, ...] = ()
+        """Rows of axis 0 that are 0 in any case, like that of a padding token."""
         self.grad_req = grad_req
 
     def __repr__(self) -> str:
@@ -221,6 +223,7 @@ class Parameter:
             self.shuffle,
             source.aliases,
             self.site,
+            self.zero_rows,
         )
 
     # --- initialization
@@ -346,12 +349,14 @@ class Parameter:
             source.key.path,
             source.key,
             type(chosen).__name__,
-            chosen.law(description),
+            init_module.law_for(chosen, description),
             description.shape,
         )
         found = (
             network.law_alone(own, description)
-            if runs_kernels(device) and streams.version() == streams.VERSION
+            if runs_kernels(device)
+            and streams.version() == streams.VERSION
+            and not description.zero_rows
             else None
         )
         raw = (
@@ -365,6 +370,8 @@ class Parameter:
         desc = init_module.InitDesc(self.name, {"__init__": own}, description=description)
         with autograd.pause(), streams.scope(Stream(source.key)):
             network(desc, values)
+            if description.zero_rows:
+                values[list(description.zero_rows)] = 0
         return values, filled
 
     def _ready(

@@ -14,6 +14,7 @@ from initlab.engine.init.base import (
     choose,
     create,
     filler,
+    law_for,
     names,
     register,
 )
@@ -79,6 +80,7 @@ __all__ = [
     "choose",
     "create",
     "filler",
+    "law_for",
     "names",
     "register",
 ]

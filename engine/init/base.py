@@ -392,6 +392,14 @@ def choose(
     return create(own)
 
 
+def law_for(initializer: Initializer, description: Description) -> laws.Law:
+    """Return the law of all values of a parameter that the initializer fills, its zero rows included."""
+    law = initializer.law(description)
+    if not description.zero_rows or not isinstance(law, laws.Law):
+        return law
+    return laws.ZeroRows(law, description.zero_rows, description.shape[0])
+
+
 def filler(
     own: str | Initializer | None, network: Initializer, description: Description
 ) -> Initializer:

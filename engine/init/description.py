@@ -49,7 +49,8 @@ class Description:
 
     `shuffle` has the factors of the pixel shuffle that its layer's output goes into, () for none;
     None where the network is not known. `aliases` has its other structural paths, if it is tied.
-    `site` says where it stands in the network; None where that is not known.
+    `site` says where it stands in the network; None where that is not known. `zero_rows` are rows of
+    axis 0 that are 0 in any case.
     """
 
     name: str
@@ -60,6 +61,7 @@ class Description:
     shuffle: tuple[int, ...] | None = None
     aliases: tuple[str, ...] = ()
     site: Site | None = None
+    zero_rows: tuple[int, ...] = ()
 
     @property
     def structural_path(self) -> str:

@@ -10,6 +10,7 @@ from initlab.engine.laws.delta_orthogonal import DeltaOrthogonal
 from initlab.engine.laws.elementwise import Constant, ForgetGate, Normal, TruncatedNormal, Uniform
 from initlab.engine.laws.given import Custom, Loaded
 from initlab.engine.laws.haar import Haar, SingularVectors, Structured
+from initlab.engine.laws.zero_rows import ZeroRows
 from initlab.engine.registry import import_modules
 
 import_modules(__name__, __path__)
@@ -33,6 +34,7 @@ __all__ = [
     "Structured",
     "TruncatedNormal",
     "Uniform",
+    "ZeroRows",
     "fill_many",
     "from_description",
 ]

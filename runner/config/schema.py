@@ -33,7 +33,7 @@ from initlab.engine import formats, streams
 from initlab.engine.init.base import KINDS
 from initlab.engine.options import IN_CONFIG, Rule, choice, options_of, whole
 from initlab.engine.registry import Registry
-from initlab.runner import data, measures, probes, stats, trackers
+from initlab.runner import data, layers, measures, probes, stats, trackers
 from initlab.runner.config.hydra_internals import store_option
 
 SIMPLE_TYPES = (bool, int, float, str)
@@ -246,6 +246,15 @@ def register(shipped: dict[str, set[str]] | None = None) -> None:
     store_option(group="schema", name="config", node=Config, package="_global_")
     store_option(group="schema", name="model", node=Model)
     store_option(group="schema", name="device", node=DeviceOptions)
+    for name, cls in _whole_models().items():
+        given = {
+            key: "???" if _default(o) is MISSING else _plain(o)
+            for key, o in options_of(cls).items()
+        }
+        sample = None if cls.sample is None else list(cls.sample)
+        store_option(
+            group="model", name=name, node=Model(sample, [{"kind": name, "name": name, **given}])
+        )
     for group in GROUPS:
         classes = kinds(group)
         schemas = Schemas(group)
@@ -256,6 +265,18 @@ def register(shipped: dict[str, set[str]] | None = None) -> None:
             package = f"{group}.{kind}" if group in SEVERAL else None
             node = schema_of(kind, classes.get(kind))
             store_option(group=group, name=kind, node=node, package=package)
+
+
+def _whole_models() -> dict[str, type[layers.Layer]]:
+    """Return {kind: class} of the layers of plugins that are whole models. No module is imported."""
+    known = layers.REGISTRY.imported(but=layers.REGISTRY.modules())
+    return {kind: cls for kind, cls in known.items() if cls.model}
+
+
+def _plain(option: dataclasses.Field[Any]) -> Any:
+    """Return an option's default."""
+    made = option.default_factory
+    return option.default if made is dataclasses.MISSING else made()
 
 
 class Schemas(dict[str, Any]):

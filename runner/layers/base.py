@@ -77,6 +77,11 @@ class Layer(Kind):
     """Whether each nested layer receives what the container does, instead of one after the other."""
     averages: ClassVar[bool] = False
     """Whether, in train mode, its output for a sample depends on the other samples of the batch."""
+    model: ClassVar[bool] = False
+    """Whether it is a whole model, that a config chooses by `model=`. Alone in `model.layers` it is the
+    network itself, so that paths begin within it."""
+    sample: ClassVar[tuple[int, ...] | None] = None
+    """Of a whole model, the shape of one sample; None if the data decides."""
 
     @property
     def copies(self) -> int:

@@ -20,6 +20,7 @@ from initlab.runner.layers import Context
 from initlab.runner.layers.base import B, Own
 from initlab.runner.plan.model import LayerSpec, ModelSpec
 from initlab.runner.plan.shuffles import note_shuffles
+from initlab.runner.probes.following import blocks_by_path
 from initlab.runner.probes.roles import layers_with_rows
 
 Shape = tuple[int, ...]
@@ -103,10 +104,23 @@ def _tie_all(network: Network, model: ModelSpec) -> None:
 
 def _assemble(model: ModelSpec, dtype: str) -> Network:
     """Return the network before anything is tied."""
-    network = Network(nn.HybridSequential(prefix=""))
-    _add_children(network, network.root, model.layers, "", dtype)
+    alone = model.layers[0] if len(model.layers) == 1 else None
+    if alone is not None and alone.layer.model:
+        network = _whole(alone, dtype)
+    else:
+        network = Network(nn.HybridSequential(prefix=""))
+        _add_children(network, network.root, model.layers, "", dtype)
     network.measured = layers_with_rows(network.root, network.leaves)
     _name_owners(network)
+    return network
+
+
+def _whole(spec: LayerSpec, dtype: str) -> Network:
+    """Return the network that one layer is, with the blocks inside as its layers."""
+    network = Network(gluon.Block(prefix=""))
+    network.root = spec.layer.build(_context(network, spec, "", dtype))
+    network.layers = {path: block for path, block in blocks_by_path(network.root).items() if path}
+    network.places = dict.fromkeys(["", *network.layers], spec.place)
     return network
 
 

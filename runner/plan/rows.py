@@ -213,7 +213,7 @@ def _row(
     try:
         if chosen is not initializer and not finished:
             chosen.check_own(description)
-        law = chosen.law(description)
+        law = init.law_for(chosen, description)
         if not isinstance(law, laws.Law):
             said = f"{type(chosen).__name__}.law returned {type(law).__name__} {law!r}, no law"
             raise ValueError(f"{said} - return one of initlab.engine.laws")
@@ -293,6 +293,7 @@ def describe(network: Network, path: str, prefix: str = "") -> init.Description:
         parameter.shuffle,
         network.aliases_of(path),
         parameter.site,
+        parameter.zero_rows,
     )
 
 

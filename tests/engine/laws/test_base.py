@@ -271,6 +271,7 @@ EXAMPLES = {
         (laws.Stacked((laws.Normal(0.0, 1.0), laws.Normal(0.0, 0.1))), (8, 5)),
         (laws.Stacked((laws.Uniform(-1.0, 2.0), laws.TruncatedNormal(0.0, 1.0))), (4, 3, 2)),
     ],
+    "zero_rows": [(laws.ZeroRows(laws.Normal(0.0, 0.5), (0, 2), 4), (4, 3))],
     "structured": [
         (laws.Structured("identity", 0.5), (6, 6, 3, 3)),
         (laws.Structured("identity", 0.5, (0, 3), 2), (4, 3, 3, 6)),

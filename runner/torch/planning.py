@@ -1,0 +1,209 @@
+"""The plan of a module: what is drawn for each of its parameters, and the exact values."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import nn
+
+from initlab.engine import dtypes, streams
+from initlab.engine.formats import safetensors
+from initlab.engine.formats.base import replacing
+from initlab.engine.init import Initializer
+from initlab.engine.registry import advice
+from initlab.engine.streams.key import check_seed
+from initlab.runner.errors import ConfigError, Problems
+from initlab.runner.evidence import snapshot
+from initlab.runner.evidence.manifest import Digests
+from initlab.runner.plan.model import parse_initializer
+from initlab.runner.plan.network import network_of
+from initlab.runner.plan.row import Row
+from initlab.runner.plan.rows import Plan, make_plan
+from initlab.runner.torch.body import Body
+from initlab.runner.torch.memory import array_over, dtype_name, tensor_over
+from initlab.runner.torch.mirror import ON_META, mirrored
+from initlab.runner.torch.roles import Place, places_of
+
+PART = 1 << 22
+"""Elements that are drawn at a time where they cannot be drawn in place."""
+
+
+@dataclass(frozen=True, repr=False)
+class ModulePlan(Plan):
+    """A plan whose rows are the parameters of a module, and those of its buffers that have roles."""
+
+    def apply(self, module: nn.Module) -> None:
+        """Write the planned values into the parameters of a module, each once, in their own memory.
+
+        The module may be the planned one or another with the same parameters, on any device, in any
+        memory format, and sharded (DTensor): each process writes its own part. Before anything is
+        written, raises KeyError with the nearest path if the paths differ, ValueError if a shape, a
+        dtype or a tie does, and ConfigError if a parameter is on meta.
+        """
+        places = {place.path: place for place in places_of(module)}
+        _check(self, places)
+        for row in self.owners:
+            _write(row, places[row.path])
+
+    def digests(self) -> Digests:
+        """Return the tensor-v1 digest of every parameter's planned values and the root digest, those
+        of a run that draws the same plan.
+        """
+        return snapshot.digest_values(_Drawn(self), self.aliases)
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the planned values into a safetensors file that torch and transformers load by their
+        own names; tied parameters are written once.
+
+        One tensor is in memory at a time. Raises ConfigError unless the name ends in .safetensors,
+        and FormatError if the file cannot be written.
+        """
+        if Path(path).suffix != ".safetensors":
+            raise ConfigError.of("path", f"must end in .safetensors, got '{path}'")
+        rows = {row.path: (dtypes.resolve(row.dtype), row.shape) for row in self.owners}
+        placed = safetensors.layout(rows, {}, {}, {"format": "pt"})
+        with replacing(Path(path)) as file:
+            file.write(placed.header)
+            for name in placed.entries:
+                for part in _parts(self[name]):
+                    file.write(part.view(np.uint8).data)
+
+
+class _Drawn(Mapping[str, np.ndarray]):
+    """The planned values of the owners, drawn when they are asked for."""
+
+    def __init__(self, plan: Plan) -> None:
+        self._rows = {row.path: row for row in plan.owners}
+
+    def __getitem__(self, path: str) -> np.ndarray:
+        return self._rows[path].draw()
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._rows)
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+
+def plan(
+    module: nn.Module, init: str | Mapping[str, object] | Initializer, seed: int = 0
+) -> ModulePlan:
+    """Return what an initializer draws for a module under a seed, without drawing or allocating.
+
+    The module is not changed; it may be on meta (`with torch.device("meta"): …`). `init` is an
+    initializer, its name in a config, or a mapping of name and options: `{"kind": "normal", "sigma":
+    0.02}`. Rows are named as torch names the parameters. A bias is zero and a norm's scale one unless
+    the initializer names them, as in declared networks; the table is in `initlab.torch.roles`. The
+    values are those of a declared network with the same paths, shapes and roles, and of a run of
+    `model=` of the module.
+
+    Raises ConfigError with every parameter whose role is not known, or that the initializer cannot
+    fill; TypeError if `module` is no module; ValueError if the seed is outside 0 to 2^64-1.
+    """
+    if not isinstance(module, nn.Module):
+        raise TypeError(f"module must be a torch.nn.Module, got {type(module).__name__}")
+    seed = check_seed(seed)
+    problems = Problems()
+    with problems.under("init"):
+        given = dict(init) if isinstance(init, Mapping) else init
+        initializer = parse_initializer(given)
+    problems.raise_any()
+    with streams.using(streams.VERSION):
+        made = make_plan(network_of(mirrored(Body(module), called=False)), (), initializer, seed)
+    return ModulePlan(made.rows, made.output, made.remarks)
+
+
+def _check(planned: Plan, places: Mapping[str, Place]) -> None:
+    for path in planned:
+        if path not in places:
+            raise KeyError(f"the module has no parameter '{path}' - {advice(path, places)}")
+    for path in places:
+        if path not in planned:
+            raise KeyError(f"the plan has no parameter '{path}' - {advice(path, planned)}")
+    owners: dict[object, str] = {}
+    for path, row in planned.items():
+        tensor = places[path].tensor
+        if tensor.is_meta:
+            raise ConfigError.of(path, ON_META)
+        if tuple(tensor.shape) != row.shape:
+            said = f"'{path}' has shape {tuple(tensor.shape)} in the module, planned {row.shape}"
+            raise ValueError(said)
+        if dtype_name(tensor.dtype) != row.dtype:
+            said = (
+                f"'{path}' has dtype {dtype_name(tensor.dtype)} in the module, planned {row.dtype}"
+            )
+            raise ValueError(said)
+        owner = owners.setdefault(places[path].key, path)
+        if owner != (row.alias_of or path):
+            tied = f"tied to '{owner}'" if owner != path else "not tied"
+            wanted = f"tied to '{row.alias_of}'" if row.alias_of else "with values of its own"
+            raise ValueError(f"'{path}' is {tied} in the module, planned {wanted}")
+
+
+@torch.no_grad()
+def _write(row: Row, place: Place) -> None:
+    """Write the row's values into the memory of its tensor."""
+    tensor = place.tensor.detach()
+    if place.parametrized:
+        _set(row, place)
+    elif _is_sharded(tensor):
+        _write_shard(row, tensor)
+    elif row.law.sliceable and tensor.device.type == "cpu" and tensor.is_contiguous():
+        assert row.key is not None
+        row.law.fill(row.key, row.shape, 0, array_over(tensor).reshape(-1))
+    elif not tensor.is_contiguous() or not row.law.sliceable:
+        tensor.copy_(_tensor(row.draw()))
+    else:
+        flat, start = tensor.view(-1), 0
+        for part in _parts(row):
+            flat[start : start + part.size] = _tensor(part)
+            start += part.size
+
+
+def _parts(row: Row) -> Iterator[np.ndarray]:
+    """Yield the row's values, flat, some at a time where its law allows it."""
+    size = math.prod(row.shape)
+    if not row.law.sliceable:
+        yield np.ascontiguousarray(row.draw()).reshape(-1)
+        return
+    assert row.key is not None
+    for start in range(0, size, PART):
+        part = np.empty(min(PART, size - start), dtypes.resolve(row.dtype))
+        row.law.fill(row.key, row.shape, start, part)
+        yield part
+
+
+def _tensor(values: np.ndarray) -> torch.Tensor:
+    return tensor_over(np.ascontiguousarray(values))
+
+
+def _is_sharded(tensor: torch.Tensor) -> bool:
+    return hasattr(tensor, "device_mesh")
+
+
+def _write_shard(row: Row, tensor: torch.Tensor) -> None:
+    """Write this process's part of a DTensor."""
+    from torch.distributed.tensor._utils import compute_local_shape_and_global_offset
+
+    shape, offset = compute_local_shape_and_global_offset(
+        row.shape, tensor.device_mesh, tensor.placements
+    )
+    if math.prod(shape):
+        where = tuple(slice(o, o + n) for o, n in zip(offset, shape, strict=True))
+        tensor.to_local().copy_(_tensor(row.draw(where)))
+
+
+def _set(row: Row, place: Place) -> None:
+    """Set a parametrized parameter. Raises ConfigError if it then has other values than planned."""
+    values = _tensor(row.draw()).to(place.tensor.device)
+    setattr(place.owner, place.name, values)
+    found = getattr(place.owner, place.name)
+    if not torch.allclose(found, values, rtol=1e-5, atol=1e-7):
+        said = "its parametrization cannot give the planned values - plan a law that it allows"
+        raise ConfigError.of(place.path, said)

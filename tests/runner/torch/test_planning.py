@@ -1,0 +1,215 @@
+"""The plan of a module: rows, exact values in its own memory, digests, files."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch", reason="torch is not installed: pip install 'initlab[torch]'")
+from torch import nn  # noqa: E402
+from torch.nn.utils import parametrizations  # noqa: E402
+
+import initlab  # noqa: E402
+import initlab.torch as it  # noqa: E402
+from initlab.engine.errors import FormatError  # noqa: E402
+from initlab.runner.errors import ConfigError  # noqa: E402
+
+
+def mlp(dtype=torch.float32):
+    return nn.Sequential(nn.Linear(64, 32), nn.ReLU(), nn.Linear(32, 10)).to(dtype)
+
+
+class Tied(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.table = nn.Embedding(6, 4, padding_idx=2)
+        self.head = nn.Linear(4, 6, bias=False)
+        self.head.weight = self.table.weight
+
+    def forward(self, x):
+        return self.head(self.table(x))
+
+
+def test_the_values_and_the_root_digest_are_those_of_the_same_declared_network(
+    tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    layers = "[{kind: dense, units: 32, activation: relu, name: '0'}, {kind: dense, units: 10, name: '2'}]"
+    run = initlab.declare(
+        "init=he",
+        "model=mlp",
+        "model.input=[64]",
+        f"model.layers={layers}",
+        "data=uniform",
+        "probe=none",
+    ).run()
+    module = mlp()
+    planned = it.plan(module, "he")
+    planned.apply(module)
+    for path, tensor in module.state_dict().items():
+        assert tensor.numpy().tobytes() == run[path].tobytes()
+    assert planned.digests().root == run.manifest.digests.root
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64", "float16", "bfloat16"])
+def test_values_are_drawn_into_the_memory_that_is_there(dtype):
+    module = mlp(getattr(torch, dtype))
+    before = [p.data_ptr() for p in module.parameters()]
+    planned = it.plan(module, "xavier", seed=3)
+    planned.apply(module)
+    assert [p.data_ptr() for p in module.parameters()] == before
+    drawn = planned["0.weight"].draw()
+    assert torch.equal(module[0].weight.float(), torch.from_numpy(drawn.astype(np.float32)))
+
+
+def test_a_tensor_in_another_memory_format_gets_the_same_values():
+    plain, last = nn.Conv2d(3, 8, 3), nn.Conv2d(3, 8, 3).to(memory_format=torch.channels_last)
+    planned = it.plan(plain, "he")
+    planned.apply(plain)
+    planned.apply(last)
+    assert not last.weight.is_contiguous()
+    assert torch.equal(plain.weight, last.weight)
+
+
+def test_a_law_that_is_drawn_whole_is_applied_too():
+    module = mlp()
+    it.plan(module, "orthogonal").apply(module)
+    gram = module[2].weight @ module[2].weight.T
+    assert torch.allclose(gram, gram[0, 0] * torch.eye(10), atol=1e-4)
+
+
+def test_a_module_on_meta_is_planned_without_memory_and_refused_when_values_are_asked_for():
+    with torch.device("meta"):
+        module = mlp()
+    planned = it.plan(module, "he")
+    assert planned.digest == it.plan(mlp(), "he").digest
+    with pytest.raises(ConfigError, match=r"0.weight: is on meta, .*to_empty"):
+        planned.apply(module)
+    module.to_empty(device="cpu")
+    planned.apply(module)
+    assert torch.equal(module[0].weight, torch.from_numpy(planned["0.weight"].draw()))
+
+
+def test_tied_parameters_are_one_row_and_padding_rows_are_zero():
+    module = Tied()
+    planned = it.plan(module, {"kind": "normal", "sigma": 0.1})
+    assert planned["head.weight"].alias_of == "table.weight"
+    planned.apply(module)
+    assert not module.table.weight[2].any()
+    assert module.table.weight.count_nonzero() == 20
+    other = Tied()
+    other.head.weight = nn.Parameter(torch.empty(6, 4))
+    with pytest.raises(
+        ValueError, match="'head.weight' is not tied in the module, planned tied to 'table.weight'"
+    ):
+        planned.apply(other)
+
+
+def test_nothing_is_written_if_anything_differs():
+    planned = it.plan(mlp(), "he")
+    wider = nn.Sequential(nn.Linear(64, 32), nn.ReLU(), nn.Linear(32, 11))
+    before = wider[0].weight.clone()
+    with pytest.raises(
+        ValueError, match=r"'2.weight' has shape \(11, 32\) in the module, planned \(10, 32\)"
+    ):
+        planned.apply(wider)
+    with pytest.raises(
+        ValueError, match="'0.weight' has dtype float64 in the module, planned float32"
+    ):
+        planned.apply(mlp(torch.float64))
+    with pytest.raises(KeyError, match="no parameter '0.weight' - did you mean"):
+        planned.apply(nn.Sequential(nn.ReLU(), nn.Linear(64, 32)))
+    assert torch.equal(wider[0].weight, before)
+
+
+def test_a_parametrized_weight_is_set_through_its_parametrization():
+    module = nn.Sequential(parametrizations.weight_norm(nn.Linear(8, 4)))
+    planned = it.plan(module, "he")
+    assert set(planned) == {"0.weight", "0.bias"}
+    planned.apply(module)
+    drawn = torch.from_numpy(planned["0.weight"].draw())
+    assert torch.allclose(module[0].weight, drawn, rtol=1e-6)
+    assert torch.allclose(module[0].parametrizations.weight.original0.ravel(), drawn.norm(dim=1))
+
+
+def test_a_parametrization_that_cannot_give_the_values_is_an_error():
+    module = nn.Sequential(parametrizations.spectral_norm(nn.Linear(8, 4)))
+    with pytest.raises(
+        ConfigError, match=r"0.weight: its parametrization cannot give the planned values"
+    ):
+        it.plan(module, "he").apply(module)
+
+
+def test_a_saved_plan_is_loaded_by_torch_under_its_own_names(tmp_path):
+    from safetensors.torch import load_file
+
+    module, planned = mlp(), it.plan(mlp(), "he", seed=5)
+    planned.save(tmp_path / "model.safetensors")
+    module.load_state_dict(load_file(tmp_path / "model.safetensors"))
+    assert torch.equal(module[0].weight, torch.from_numpy(planned["0.weight"].draw()))
+    with pytest.raises(ConfigError, match="must end in .safetensors"):
+        planned.save(tmp_path / "model.pt")
+    with pytest.raises((FormatError, OSError)):
+        planned.save(tmp_path / "missing" / "model.safetensors")
+
+
+def test_transformers_loads_a_saved_plan(tmp_path):
+    transformers = pytest.importorskip("transformers")
+    config = transformers.GPT2Config(n_layer=1, n_embd=8, n_head=2, vocab_size=11, n_positions=4)
+    planned = it.plan(transformers.GPT2LMHeadModel(config), {"kind": "normal", "sigma": 0.02})
+    config.save_pretrained(tmp_path)
+    planned.save(tmp_path / "model.safetensors")
+    loaded = transformers.GPT2LMHeadModel.from_pretrained(tmp_path)
+    expected = torch.from_numpy(planned["transformer.wte.weight"].draw())
+    assert torch.equal(loaded.lm_head.weight, expected)
+
+
+def test_a_sharded_tensor_gets_its_part(tmp_path):
+    from torch import distributed
+    from torch.distributed.device_mesh import init_device_mesh
+    from torch.distributed.tensor import Shard, distribute_module, distribute_tensor
+
+    distributed.init_process_group("gloo", f"file://{tmp_path / 'store'}", rank=0, world_size=1)
+    try:
+        mesh = init_device_mesh("cpu", (1,))
+
+        def sharded(name, part, mesh):
+            for key, parameter in part.named_parameters(recurse=False):
+                part.register_parameter(
+                    key, nn.Parameter(distribute_tensor(parameter, mesh, [Shard(0)]))
+                )
+
+        module = distribute_module(mlp(), mesh, sharded)
+        planned = it.plan(module, "he")
+        planned.apply(module)
+        local = module[0].weight.to_local()
+        assert torch.equal(local, torch.from_numpy(planned["0.weight"].draw()))
+    finally:
+        distributed.destroy_process_group()
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "said"),
+    [
+        (lambda: it.plan(3, "he"), TypeError, "must be a torch.nn.Module, got int"),
+        (lambda: it.plan(mlp(), "hee"), ConfigError, "no initializer 'hee' - did you mean 'he'"),
+        (lambda: it.plan(mlp(), "he", seed=-1), ValueError, "seed"),
+        (
+            lambda: it.plan(mlp(), {"kind": "normal", "sigm": 1}),
+            ConfigError,
+            "did you mean 'sigma'",
+        ),
+    ],
+)
+def test_bad_arguments_are_refused(call, error, said):
+    with pytest.raises(error, match=said):
+        call()
+
+
+def test_planning_leaves_the_module_and_the_random_state_alone():
+    module = mlp()
+    before = {name: value.clone() for name, value in module.state_dict().items()}
+    state = torch.get_rng_state()
+    it.plan(module, "he").digests()
+    assert torch.equal(torch.get_rng_state(), state)
+    assert all(torch.equal(before[name], value) for name, value in module.state_dict().items())
