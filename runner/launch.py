@@ -170,6 +170,25 @@ def give_advice(
     print_advice_for(run, config_dir, train, target)
 
 
+def print_plan(words: list[str], config_dir: str | None, spec: Path) -> None:
+    """Print the plan of a run, and write it as a declaration for `initlab audit`.
+
+    Raises ConfigError or StorageError before anything is printed if one of them is wrong.
+    """
+    from initlab.runner.audit import planned
+    from initlab.runner.declare import composed, declared
+    from initlab.runner.run.showing import show as show_task
+    from initlab.runner.terminal import tables
+
+    register()
+    planned.check(spec)
+    run = declared(composed([*words, "task=plan"], config_dir))
+    content = planned.text_of(run.checked)
+    show_task(run.checked, tables.console())
+    planned.write(spec, content)
+    print(f"written: {spec}")
+
+
 def print_advice_for(
     run: DeclaredRun,
     config_dir: str | None,

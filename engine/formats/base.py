@@ -180,23 +180,41 @@ def get(name_or_path: str | os.PathLike[str]) -> Format:
     foreign = other_suffix(suffix)
     if foreign is not None:
         raise OtherKind(f"{text}: is {foreign}")
+    found = _kind_of_file(Path(text))
+    if found is not None:
+        raise OtherKind(f"{text}: is {found}")
     raise FormatError(
         f"no snapshot format for '{text}' - {advice(suffix.lstrip('.') or text, names())}"
     )
 
 
+def _kind_of_file(path: Path) -> str | None:
+    """Return what a file is by its first bytes, if it is there and they say it."""
+    try:
+        with open(path, "rb") as file:
+            return other_kind(file.read(KIND_BYTES))
+    except (OSError, ValueError):
+        return None
+
+
 def _inside(folder: Path) -> str:
     """Return which snapshots lie in a folder, as the end of a message."""
-    suffixes = {one.suffix for one in REGISTRY.entries().values() if one.for_runs}
+    found = weights_in(folder)
+    if not found:
+        return f" without a snapshot - give a file. Known: {', '.join(names())}."
+    return f" - give the file in it: {' or '.join(map(str, found[:MOST]))}"
+
+
+def weights_in(folder: Path) -> list[Path]:
+    """Return the files of weights in a folder by their names, or the indexes of them if there are some."""
+    every = REGISTRY.entries().values()
+    suffixes = {suffix for one in every for suffix in (one.suffix, *one.also)} - {".json"}
     found = sorted(
         path
         for path in folder.iterdir()
         if path.suffix in suffixes or path.name.endswith(".index.json")
     )
-    whole = [path for path in found if path.suffix not in suffixes] or found
-    if not whole:
-        return f" without a snapshot - give a file. Known: {', '.join(names())}."
-    return f" - give the file in it: {' or '.join(map(str, whole[:MOST]))}"
+    return [path for path in found if path.name.endswith(".index.json")] or found
 
 
 F = TypeVar("F", bound=type[Format])

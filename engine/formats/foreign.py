@@ -23,6 +23,22 @@ OTHER_SUFFIXES = {
     ".msgpack": f"a msgpack file by its name - {AS_NPZ}",
     ".gguf": f"a GGUF file by its name - {AS_NPZ}",
 }
+ANSWERS = (
+    b"<?xml",
+    b'{"error',
+    b'{"message',
+    b"not found",
+    b"404: not found",
+    b"entry not found",
+    b"repository not found",
+    b"access denied",
+    b"access to model",
+    b"invalid credentials",
+    b"invalid username",
+    b"unauthorized",
+    b"forbidden",
+)
+"""How servers begin what they send in place of a file."""
 OLD_TORCH = b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19."
 """The first pickle of the older layout of torch.save: its magic number."""
 
@@ -57,7 +73,17 @@ def _is_safetensors(first: bytes) -> bool:
     return first[8:9] == b"{" and 2 <= length < 1 << 27
 
 
+def _is_packed(*starts: bytes) -> Callable[[bytes], bool]:
+    """Return whether a file begins so, and not like a safetensors file with such a length."""
+    return lambda first: first.startswith(starts) and not _is_safetensors(first)
+
+
+def _is_tar(first: bytes) -> bool:
+    return first[257:265] in (b"ustar\x0000", b"ustar  \0")
+
+
 KINDS: tuple[tuple[str, Callable[[bytes], bool], str], ...] = (
+    ("", lambda first: not first, "empty - download or copy it again"),
     (
         "",
         _text_begins(b"version https://git-lfs"),
@@ -70,7 +96,7 @@ KINDS: tuple[tuple[str, Callable[[bytes], bool], str], ...] = (
     ),
     (
         "",
-        _text_begins(b"<?xml", b'{"error', b'{"message', b"not found", b"access denied"),
+        _text_begins(*ANSWERS),
         "the answer of a server, not weights - download the file itself",
     ),
     ("pth", _is_torch, "a file of torch.save by its content - call it FILE.pth"),
@@ -78,6 +104,9 @@ KINDS: tuple[tuple[str, Callable[[bytes], bool], str], ...] = (
     ("hdf5", _begins(b"\x89HDF"), "an HDF5 file by its content - call it FILE.h5"),
     ("", _begins(b"\x93NUMPY"), f"one array without a name (.npy) - {AS_NPZ}"),
     ("", _begins(b"GGUF"), f"a GGUF file - {AS_NPZ}"),
+    ("", _is_packed(b"\x1f\x8b\x08"), "a gzip file - unpack it with gunzip"),
+    ("", _is_packed(b"BZh", b"\xfd7zXZ\0", b"\x28\xb5\x2f\xfd"), "a compressed file - unpack it"),
+    ("", _is_tar, "a tar archive - unpack it with tar -xf"),
     (
         "safetensors",
         _is_safetensors,

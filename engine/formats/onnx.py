@@ -96,7 +96,6 @@ def _opened(path: Path, raw: np.ndarray) -> Snapshot:
 
 def _initializers(raw: np.ndarray, folder: Path | None) -> Snapshot:
     """Return the initializers; `folder` is where files lie that the model names."""
-    checked(raw.size > 0, "is empty")
     check_kind(raw[:KIND_BYTES].tobytes(), "onnx")
     found = Snapshot({})
     for number, graph in fields(raw, Span(0, raw.size)):

@@ -108,7 +108,8 @@ class Pth(Format):
 
     name: ClassVar[str] = "pth"
     suffix: ClassVar[str] = ".pth"
-    also: ClassVar[tuple[str, ...]] = (".pt", ".bin", ".ckpt")
+    also: ClassVar[tuple[str, ...]] = (".pt", ".bin", ".ckpt", ".tar")
+    """Training scripts call them `.pth.tar`, too, though they are no archives of tar."""
     for_runs: ClassVar[bool] = False
 
     def read(self, path: str | os.PathLike[str]) -> Snapshot:
@@ -139,7 +140,6 @@ def _opened(path: Path, raw: np.ndarray) -> Snapshot:
 
 def _tensors_in(raw: np.ndarray) -> Snapshot:
     first = raw[:KIND_BYTES].tobytes()
-    checked(len(first) > 0, "is empty")
     check_kind(first, "pth")
     if first.startswith(b"PK"):
         content, storages = _read_zip(raw)

@@ -20,6 +20,7 @@ from initlab.runner.audit.audit import (
     Copy,
     Judged,
     audit_side,
+    opened,
 )
 from initlab.runner.audit.causes import cause
 from initlab.runner.audit.fit import ALPHA
@@ -27,7 +28,7 @@ from initlab.runner.audit.found import INTEGERS, TRAINED, UNSET
 from initlab.runner.audit.infer import infer
 from initlab.runner.audit.sample import MOST, chunks, figures
 from initlab.runner.audit.spec import Spec, first_fit
-from initlab.runner.check.compare import Side, open_side
+from initlab.runner.check.compare import Side
 from initlab.runner.errors import ConfigError, Problems
 from initlab.runner.stats.law import Law as LawTests
 from initlab.runner.stats.law import half_spacing
@@ -42,7 +43,7 @@ def audit_against(path: Path, spec: Spec) -> Audit:
     """Return what contradicts the declaration of a file. Raises EvidenceError if it cannot be read, and
     ConfigError like `side_against`.
     """
-    return side_against(open_side(path), spec)
+    return side_against(opened(path), spec)
 
 
 def side_against(side: Side, spec: Spec) -> Audit:
@@ -79,20 +80,57 @@ def _check_rules(found: Audit, spec: Spec, problems: Problems) -> None:
 
 def _judged(one: Judged, values: np.ndarray | None, spec: Spec) -> Judged:
     number = spec.rules.rule_for(one.name)
-    if values is None or one.found is None or number is None or one.found.kind == INTEGERS:
+    if values is None or one.found is None or number is None:
         return one
-    against = list(one.contradictions) or [*_zero_rows(one.name, values, spec)]
-    if one.found.kind != UNSET:
+    if one.found.kind == OPTIMIZER_STATE:
+        return one
+    if one.found.kind == INTEGERS:
+        one, against = _whole_numbers(one, values, spec, number)
+    else:
+        against = list(one.contradictions) or _zero_rows(one.name, values, spec)
+    if one.found.kind not in (UNSET, INTEGERS):
         rows = first_fit(spec.zero_rows, one.name) or ()
         rest = patterns.without(values, sorted(rows)) if rows else values
         for said, part, shape in _parts(one.name, rest, spec):
             law = _law(one.name, shape, part.dtype.name, spec, number)
             against += _contradicted(said, part, law, spec)
+    return _allowed(one, against, spec)
+
+
+def _allowed(one: Judged, against: list[Contradiction], spec: Spec) -> Judged:
+    """Return the tensor with its contradictions, which are a remark if they are allowed."""
     why = first_fit(spec.allow, one.name)
-    if why is None or not against:
+    if why is None or not against or one.found is None:
         return replace(one, contradictions=tuple(against))
     remark = f"allowed ({why}): {'; '.join(each.said for each in against)}"
     return replace(one, found=replace(one.found, remarks=(remark,)), contradictions=())
+
+
+def _whole_numbers(
+    one: Judged, values: np.ndarray, spec: Spec, number: int
+) -> tuple[Judged, list[Contradiction]]:
+    """Return a tensor of whole numbers, and what contradicts its law: each element of a law without
+    chance, and of a random law what is neither a count, nor positions, nor a mask.
+    """
+    law = _law(one.name, values.shape, "float64", spec, number)
+    if not law.random:
+        if _as_declared(law, values):
+            return one, []
+        return one, [Contradiction("law", f"it holds other whole numbers, declared is {law}")]
+    assert one.found is not None
+    if values.dtype == np.bool_ or _counts(values):
+        said = f"counts, positions or a mask: not judged by {law}"
+        return replace(one, found=replace(one.found, remarks=(said,))), []
+    said = f"it holds whole numbers ({one.dtype}), declared is {law}: quantized? "
+    return one, [Contradiction("whole-numbers", f"{said}Give it a rule of its own, or allow it")]
+
+
+def _counts(values: np.ndarray) -> bool:
+    """Return whether whole numbers are all the same, or each row of the last axis has equal steps."""
+    if values.size < 2 or bool((values == values.flat[0]).all()):
+        return True
+    steps = np.diff(values.astype(np.float64), axis=-1)
+    return values.shape[-1] > 2 and bool((steps == steps.flat[0]).all())
 
 
 def _parts(
@@ -139,8 +177,10 @@ def _as_declared(law: laws.Law, values: np.ndarray) -> bool:
     """Return whether every element is the one that a law without chance declares."""
     width = math.prod(values.shape[1:])
     parts = chunks(values) if values.ndim else iter([(0, values)])
+    exact = np.float64 if values.dtype.kind in "biu" else values.dtype
     return all(
-        law.wrong_in(part.reshape(-1), values.shape, first * width) == 0 for first, part in parts
+        law.wrong_in(part.reshape(-1).astype(exact), values.shape, first * width) == 0
+        for first, part in parts
     )
 
 

@@ -17,6 +17,7 @@ from initlab.runner.audit.found import BLOCKS, DRAWN, ORTHOGONAL, TRAINED, UNSET
 from initlab.runner.audit.infer import infer
 from initlab.runner.audit.scales import Facts, Scale, scales, why
 from initlab.runner.check.compare import Side, open_side
+from initlab.runner.errors import EvidenceError
 
 FORMAT = "initlab-audit-1"
 LOOKED_AT = 4096
@@ -96,8 +97,20 @@ class Audit:
 
 
 def audit(path: Path, facts: Facts) -> Audit:
-    """Return what the values of a file say. Raises EvidenceError if it cannot be read."""
-    return audit_side(open_side(path), facts)
+    """Return what the values of a file say. Raises EvidenceError if it cannot be read, or holds no
+    tensors.
+    """
+    return audit_side(opened(path), facts)
+
+
+def opened(path: Path) -> Side:
+    """Return the tensors of a file or a run. Raises EvidenceError like `audit`."""
+    side = open_side(path)
+    if side.tensors or side.unread:
+        return side
+    if side.digests:
+        raise EvidenceError(f"{path}: the run kept no snapshot - run it with snapshot=safetensors")
+    raise EvidenceError(f"{path}: holds no tensors, so it is no file of weights")
 
 
 def audit_side(side: Side, facts: Facts) -> Audit:

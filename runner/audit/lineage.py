@@ -16,8 +16,9 @@ from pathlib import Path
 import numpy as np
 from rich.text import Text
 
-from initlab.runner.check.compare import open_sides
+from initlab.runner.audit.audit import opened
 from initlab.runner.check.distance import distance
+from initlab.runner.errors import EXIT_FAILED, EXIT_REFUSED, EvidenceError, print_error
 from initlab.runner.evidence.statistics import shape_text
 from initlab.runner.excerpt import counted, on_one_line
 from initlab.runner.files import in_json
@@ -30,8 +31,8 @@ NOISE = 6.0
 """Standard errors of a correlation of independent tensors below which no trace is seen (p = 2e-9)."""
 LEAST = 256
 """Elements from which a missing correlation says something."""
-SAME, DESCENDS, NO_TRACE, OTHER_SHAPE, NEW, GONE, UNSAID = (
-    "the same", "moved", "no trace", "other shape", "new", "gone", "cannot be told",
+SAME, DESCENDS, NO_TRACE, OTHER_SHAPE, NEW, GONE, UNSAID, UNREAD = (
+    "the same", "moved", "no trace", "other shape", "new", "gone", "cannot be told", "not read",
 )  # fmt: skip
 WRONG = (NO_TRACE, OTHER_SHAPE)
 
@@ -48,10 +49,16 @@ class Descent:
 
 
 def lineage(older: Path, younger: Path) -> list[Descent]:
-    """Return the result for each tensor of both files. Raises EvidenceError if one cannot be read."""
-    a, b = open_sides(older, younger)
-    found = []
-    for name in sorted(a.names | b.names):
+    """Return the result for each tensor of both files. Raises EvidenceError if one cannot be read, or
+    if no name is in both.
+    """
+    a, b = opened(older), opened(younger)
+    unread = a.unread.keys() | b.unread.keys()
+    if not (a.names | a.unread.keys()) & (b.names | b.unread.keys()):
+        said = f"has no tensor of a name that is in {older}, so nothing can be compared"
+        raise EvidenceError(f"{younger}: {said} - rename the tensors of one of them")
+    found = [Descent(name, (), UNREAD) for name in sorted(unread)]
+    for name in sorted((a.names | b.names) - unread):
         x, y = a.values(name), b.values(name)
         if x is not None and y is not None:
             found.append(descent(name, x, y))
@@ -80,12 +87,20 @@ def descent(name: str, older: np.ndarray, younger: np.ndarray) -> Descent:
 
 
 def lineage_all(older: Path, files: Sequence[Path], as_json: bool) -> int:
-    """Print the lineage of each file; return 1 if a tensor cannot descend, else 0."""
+    """Print the lineage of each file; return 1 if a tensor cannot descend, 2 if one could not be
+    read, else 0. A file that cannot be compared is a line on stderr, and does not keep the others from
+    being compared.
+    """
     described: list[object] = []
-    wrong = False
+    worst = 0
     for path in files:
-        found = lineage(older, path)
-        wrong = wrong or any(one.result in WRONG for one in found)
+        try:
+            found = lineage(older, path)
+        except EvidenceError as error:
+            print_error(error)
+            worst = max(worst, EXIT_REFUSED)
+            continue
+        worst = max(worst, _code(found))
         if as_json:
             rows = [asdict(one) for one in found]
             described.append(
@@ -95,7 +110,13 @@ def lineage_all(older: Path, files: Sequence[Path], as_json: bool) -> int:
             _print(path, older, found)
     if as_json:
         tables.print_json(in_json(described))
-    return int(wrong)
+    return worst
+
+
+def _code(found: list[Descent]) -> int:
+    """Return the exit code for one file."""
+    results = {one.result for one in found}
+    return EXIT_FAILED if results & set(WRONG) else EXIT_REFUSED if UNREAD in results else 0
 
 
 def _print(path: Path, older: Path, found: list[Descent]) -> None:

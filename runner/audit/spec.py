@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
+from initlab.engine import init, laws
+from initlab.engine.errors import LawError, MXNetError
 from initlab.engine.init import Mixed
 from initlab.engine.init.patterns import expression, regular
 from initlab.runner.audit.scales import Facts
@@ -18,6 +20,19 @@ from initlab.runner.plan.model import parse_initializer
 
 T = TypeVar("T")
 KEYS = ("rules", "facts", "tied", "zero_rows", "blocks", "allow")
+
+
+class Declared(init.Initializer):
+    """The law that a rule names itself, by `law` in place of `init`."""
+
+    def __init__(self, law: laws.Law) -> None:
+        super().__init__()
+        self._law = law
+
+    def law(self, description: init.Description) -> laws.Law:
+        """Return the law. Raises LawError if no tensor of this shape follows it."""
+        self._law.check_shape(description.shape)
+        return self._law
 
 
 @dataclass(frozen=True)
@@ -90,7 +105,8 @@ def parse_spec(content: Mapping[Any, Any]) -> Spec:
         problems.add("rules", "is missing - a declaration needs a list of rules, like init=mixed")
     else:
         with problems.under():
-            made = parse_initializer({"kind": "mixed", "rules": content["rules"]})
+            listed = _with_laws(content["rules"])
+            made = parse_initializer({"kind": "mixed", "rules": listed})
             assert isinstance(made, Mixed)
             rules = made
     given = {key: content.get(key) for key in KEYS[1:]}
@@ -101,6 +117,36 @@ def parse_spec(content: Mapping[Any, Any]) -> Spec:
     problems.raise_any()
     assert rules is not None
     return Spec(rules, **{key: value for key, value in parsed.items() if value is not None})
+
+
+def _with_laws(rules: Any) -> Any:
+    """Return the rules with an initializer in place of each `law`. Raises ConfigError."""
+    if not isinstance(rules, list):
+        return rules
+    problems = Problems()
+    made = []
+    for number, rule in enumerate(rules):
+        if not isinstance(rule, dict) or "law" not in rule:
+            made.append(rule)
+            continue
+        with problems.under(f"rules[{number}]"):
+            if "init" in rule:
+                raise ConfigError.of("law", "is given beside init - leave one of the two out")
+            rest = {key: value for key, value in rule.items() if key != "law"}
+            made.append({**rest, "init": Declared(_law(rule["law"]))})
+    problems.raise_any()
+    return made
+
+
+def _law(described: Any) -> laws.Law:
+    try:
+        if not isinstance(described, dict):
+            raise LawError(f"must be a law as plan.json has it, got {described!r}")
+        if described.get("kind") in (laws.Custom.kind, laws.Loaded.kind):
+            raise LawError(f"{described['kind']} says nothing to judge a file by")
+        return laws.from_description(described)
+    except (MXNetError, ValueError, TypeError, OSError) as error:
+        raise ConfigError.of("law", str(error)) from None
 
 
 def _facts(value: Any) -> Facts:

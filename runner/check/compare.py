@@ -23,6 +23,7 @@ import numpy as np
 
 from initlab.engine import digest, formats
 from initlab.engine.errors import FormatError, MXNetError
+from initlab.engine.formats.base import MOST, weights_in
 from initlab.runner.check.distance import Distance, Smirnov, distance, smirnov
 from initlab.runner.config.schema import PRINTED
 from initlab.runner.errors import EvidenceError, RunnerError
@@ -145,9 +146,15 @@ def open_side(path: Path) -> Side:
             return _open_file(path / INDEX)
         raise EvidenceError(
             f"{path}: a folder without manifest.json or {INDEX} is neither a finished run nor a snapshot "
-            f"- {WHAT}"
+            f"- {_file_in(path)}"
         )
     return _open_file(path)
+
+
+def _file_in(folder: Path) -> str:
+    """Return what to give instead of a folder: a file of weights in it, if there is one."""
+    found = weights_in(folder)
+    return f"give the file in it: {' or '.join(map(str, found[:MOST]))}" if found else WHAT
 
 
 def open_sides(*paths: Path) -> list[Side]:

@@ -16,9 +16,11 @@ class Audit(Command):
     and .h5, or the folder of a run. Files of torch are read without unpickling: nothing in them runs.
     For each tensor: the law, its standard deviation, and every rule that gives this spread for the
     shape; trained values, unset memory, zero rows, blocks, and tensors with the same noise are said.
+    That is what --infer asks for, and what is done without --against.
 
     With --against SPEC.yaml: what contradicts a declaration, and the likely cause. A declaration has the
-    rules of init=mixed for the tensors' names, and may have facts, tied, zero_rows, blocks and allow.
+    rules of init=mixed for the tensors' names, and may have facts, tied, zero_rows, blocks and allow;
+    initlab plan ... --write-spec FILE writes that of a run.
     With --descends-from A: how far each tensor has moved from its values in the file A, and which show no
     trace of them. docs/audit.md in the source says what can be told apart, and how often that fails.
 
@@ -37,6 +39,9 @@ class Audit(Command):
         parser.add_argument("files", nargs="+", type=Path, metavar="FILE", help="a file of weights")
         parser.add_argument(
             "--against", type=Path, metavar="SPEC.yaml", help="hold the files against a declaration"
+        )
+        parser.add_argument(
+            "--infer", action="store_true", help="say the law of each tensor, as without --against"
         )
         parser.add_argument(
             "--descends-from",
@@ -73,6 +78,9 @@ class Audit(Command):
                 problems.add(
                     f"--{word}", f"is in the declaration: write facts: {{{word}: {value}}}"
                 )
+        other = "--against" if given.against else "--descends-from" if given.descends_from else None
+        if given.infer and other is not None:
+            problems.add("--infer", f"has no meaning beside {other} - leave one of the two out")
         if given.descends_from is not None:
             for word in ("layers", "hidden", "std", "against", "junit"):
                 if getattr(given, word) is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
+from pathlib import Path
 
 from initlab.runner.command import Command, add_words, register
 
@@ -23,25 +24,46 @@ class Plan(Command):
     that chose the initializer, the key of its random stream, and its size. The same as task=plan.
 
     exit codes:
-      0   the plan is printed
+      0   the plan is printed, and the declaration is written if asked for
       2   a word, a file or the plan itself is refused
     """
 
-    usage = "GROUP=OPTION KEY=VALUE ..."
-    summary = "what a run would draw, and why; writes nothing"
+    usage = "GROUP=OPTION KEY=VALUE ... [--write-spec FILE]"
+    summary = "what a run would draw, and why; writes no run"
 
     takes_overrides = True
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
-        """Declare the words, for `--help`."""
+        """Declare the words and the file."""
         add_words(parser)
+        parser.add_argument(
+            "--write-spec",
+            type=Path,
+            metavar="FILE",
+            help="write the plan as a declaration for initlab audit --against",
+        )
 
     def main(self, words: Sequence[str]) -> int:
-        """Run the words with `task=plan`, like `initlab run`.
+        """Run the words with `task=plan`, like `initlab run`, or write the plan.
 
         Raises ConfigError for words that say something else about what to do.
         """
-        return with_task("plan", words)
+        if not any(word.partition("=")[0] == "--write-spec" for word in words):
+            return with_task("plan", words)
+        return super().main(words)
+
+    def perform(self, given: argparse.Namespace) -> int:
+        """Print the plan and write it as a declaration."""
+        from initlab.runner.errors import ConfigError
+        from initlab.runner.launch import print_plan
+
+        check_words("plan", given.words)
+        if given.multirun:
+            raise ConfigError.of(
+                "-m", "is for a sweep, and a declaration is of one run - leave it out"
+            )
+        print_plan(given.words, given.config_dir, given.write_spec)
+        return 0
 
 
 def with_task(task: str, words: Sequence[str]) -> int:

@@ -56,7 +56,7 @@ def test_the_bytes_of_a_file_are_parsed():
 
 @pytest.mark.parametrize(
     ("content", "said"),
-    [(b"", "is no HDF5 file"), (b"<html>", "is a web page"), (b"x", "is no HDF5")],
+    [(b"", "is empty - download"), (b"<html>", "is a web page"), (b"x", "is no HDF5")],
 )
 def test_another_kind_of_file_is_said(content, said, tmp_path):
     path = tmp_path / "x.hdf5"

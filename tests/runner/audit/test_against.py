@@ -112,6 +112,39 @@ def test_what_is_allowed_is_a_remark(tmp_path):
     assert remark.startswith("allowed (old): its std is")
 
 
+@pytest.mark.parametrize(
+    ("values", "rule", "expected"),
+    [
+        (np.zeros((), np.int64), "zeros", {}),
+        (np.array(3), "zeros", {"seen": "law"}),
+        (np.full(5, 7, np.uint8), {"kind": "constant", "value": 7}, {}),
+        (np.full(5, 8, np.uint8), {"kind": "constant", "value": 7}, {"seen": "law"}),
+        (np.array([True, False]), "zeros", {"seen": "law"}),
+        (np.arange(64).reshape(1, 64), {"kind": "normal", "sigma": 0.02}, {}),
+        (np.array([True, False]), {"kind": "normal", "sigma": 0.02}, {}),
+        (np.array(3), {"kind": "normal", "sigma": 0.02}, {}),
+        (
+            (1e3 * normal(0.02, (32, 32), "q")).astype(np.int8),
+            {"kind": "normal", "sigma": 0.02},
+            {"seen": "whole-numbers"},
+        ),
+    ],
+)
+def test_whole_numbers_with_a_rule_are_judged(tmp_path, values, rule, expected):
+    declared = parse_spec({"rules": [{"match": "seen", "init": rule}]})
+    found = judged(tmp_path, {"seen": values}, declared, {})
+    assert wrong(found) == expected
+    [one] = found.tensors
+    said = [each.said for each in one.contradictions] or one.found.remarks
+    if rule != "zeros" and not expected and values.dtype != np.uint8:
+        assert said == ("counts, positions or a mask: not judged by Normal(0, 0.02)",)
+    if "whole-numbers" in expected.values():
+        assert said == [
+            "it holds whole numbers (int8), declared is Normal(0, 0.02): quantized? "
+            "Give it a rule of its own, or allow it"
+        ]
+
+
 def test_blocks_are_judged_each(tmp_path):
     values = normal(0.02, (96, 32), "b")
     values[64:] *= 2

@@ -6,6 +6,7 @@ import json
 
 import numpy as np
 import pytest
+from foreign_files import FOLDER
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -61,3 +62,25 @@ def test_files_are_compared_by_name(tmp_path, capsys):
     assert run_command(["audit", str(older), "--descends-from", str(older)]) == 0
     assert run_command([*words, "--against", "x.yaml"]) == 2
     assert run_command(["audit", str(younger), "--descends-from", "missing.npz"]) == 2
+
+
+def test_files_without_a_common_name_are_not_said_to_descend(tmp_path, capsys):
+    older, renamed, empty = (tmp_path / f"{name}.safetensors" for name in ("a", "b", "c"))
+    formats.get(older).write(older, formats.Snapshot({"w": OLD}))
+    formats.get(renamed).write(renamed, formats.Snapshot({"model.w": OLD}))
+    formats.get(empty).write(empty, formats.Snapshot({}))
+    words = ["audit", str(renamed), str(empty), str(older), "--descends-from", str(older)]
+    assert run_command(words) == 2
+    done = capsys.readouterr()
+    assert done.err.splitlines() == [
+        f"error: {renamed}: has no tensor of a name that is in {older}, so nothing can be compared - "
+        "rename the tensors of one of them",
+        f"error: {empty}: holds no tensors, so it is no file of weights",
+    ]
+    assert "1 the same" in done.out
+
+
+def test_a_tensor_that_cannot_be_read_is_not_passed_over(tmp_path, capsys):
+    path = FOLDER / "unread.pt"
+    assert run_command(["audit", str(path), "--descends-from", str(path)]) == 2
+    assert "not read" in capsys.readouterr().out

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from initlab.engine.init import Description
 from initlab.runner.audit.scales import Facts
 from initlab.runner.audit.spec import Division, parse_spec, read_spec
 from initlab.runner.errors import ConfigError
@@ -54,6 +55,30 @@ def test_every_problem_is_said_at_once():
     assert places == ["rules.0.match", "rules.1.init.kind", "facts.layer", "facts.hidden", "tied",
                       "zero_rows.a", "blocks.a", "allow.a"] or len(places) >= 7  # fmt: skip
     assert said({})[0].startswith("rules: is missing - a declaration needs a list of rules")
+
+
+@pytest.mark.parametrize(
+    ("law", "expected"),
+    [
+        ("normal", "must be a law as plan.json has it, got 'normal'"),
+        ({"kind": "nomal"}, "no law can be made of {'kind': 'nomal'}"),
+        ({"kind": "normal", "mean": 0}, "no law can be made of"),
+        ({"kind": "normal", "mean": 0, "std": "x"}, "normal: std must be a finite number"),
+        ({"kind": "loaded", "path": "a"}, "loaded says nothing to judge a file by"),
+        ({"kind": "custom", "name": "a"}, "custom says nothing to judge a file by"),
+    ],
+)
+def test_a_law_that_is_none_is_said_at_its_rule(law, expected):
+    [line] = said({"rules": [{"match": ".*", "law": law}]})
+    assert line.startswith(f"rules.0.law: {expected}")
+
+
+def test_a_rule_has_an_initializer_or_a_law():
+    law = {"kind": "normal", "mean": 0.0, "std": 0.5}
+    [line] = said({"rules": [{"match": ".*", "law": law, "init": "zero"}]})
+    assert line == "rules.0.law: is given beside init - leave one of the two out"
+    spec = parse_spec({"rules": [{"match": ".*", "law": law}]})
+    assert str(spec.rules.law(Description("a", "a", (3, 4), "float32"))) == "Normal(0, 0.5)"
 
 
 def test_what_concerns_no_tensor_is_an_error():
