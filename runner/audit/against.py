@@ -85,10 +85,9 @@ def _judged(one: Judged, values: np.ndarray | None, spec: Spec) -> Judged:
     if one.found.kind == OPTIMIZER_STATE:
         return one
     if one.found.kind == INTEGERS:
-        one, against = _whole_numbers(one, values, spec, number)
-    else:
-        against = list(one.contradictions) or _zero_rows(one.name, values, spec)
-    if one.found.kind not in (UNSET, INTEGERS):
+        return _allowed(*_whole_numbers(one, values, spec, number), spec)
+    against = list(one.contradictions) or _zero_rows(one.name, values, spec)
+    if one.found.kind != UNSET:
         rows = first_fit(spec.zero_rows, one.name) or ()
         rest = patterns.without(values, sorted(rows)) if rows else values
         for said, part, shape in _parts(one.name, rest, spec):

@@ -46,11 +46,15 @@ def text_of(config: RunConfig) -> str:
     """Return the declaration of a run's values as YAML. Raises ConfigError if one of its laws says
     nothing to judge by.
     """
-    content = declaration_of(config)
     head = f"# The values of {config.run_id}, for initlab audit FILE --against.\n"
-    return head + yaml.safe_dump(
-        content, sort_keys=False, allow_unicode=True, width=120, default_flow_style=None
+    text: str = yaml.safe_dump(
+        declaration_of(config),
+        sort_keys=False,
+        allow_unicode=True,
+        width=120,
+        default_flow_style=None,
     )
+    return head + text
 
 
 def declaration_of(config: RunConfig) -> dict[str, JSON]:
