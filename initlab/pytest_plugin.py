@@ -1,17 +1,24 @@
 """The pytest plugin `initlab`: the runs of lock files, and experiment files, as tests. Off unless `--initlab`
-is given.
+is given. And the fixture `initlab_watch`, which is `initlab.torch.watch`.
 
     pytest --initlab initlab.lock            this lock only
     pytest --initlab conf/experiment         these experiment files only
     pytest --initlab -- tests                the tests in `tests`, and the locks and experiment files in it
 
 Every pytest of an environment with InitLab in it loads this file, so it imports nothing else of InitLab
-until the option is given. What is collected then is in `initlab.runner.pytest_collection`.
+until the option is given or the fixture is used. What is collected is in
+`initlab.runner.pytest_collection`.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
 import pytest
+
+if TYPE_CHECKING:
+    from initlab.runner.torch.watch.watching import Watch
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -51,3 +58,13 @@ def pytest_configure(config: pytest.Config) -> None:
     from initlab.runner.pytest_collection import Collection
 
     config.pluginmanager.register(Collection(config, named), "initlab-collection")
+
+
+@pytest.fixture
+def initlab_watch() -> Callable[[], Watch]:
+    """`initlab.torch.watch`: `with initlab_watch() as w: model = build()`, then `w.check(spec)` fails the
+    test with what is found. Raises ImportError if torch is not installed.
+    """
+    from initlab.runner.torch.watch.watching import watch
+
+    return watch

@@ -4,6 +4,7 @@
      +-- RunnerError
           +-- ConfigError        the config is wrong: one or more `Problem`s, all at once        exit 2
           +-- LedgerError        a parameter was not initialized exactly once, as planned        exit 1
+          +-- Contradicted       a watched model is not as declared, or as any model should be     exit 1
           +-- EvidenceError      a manifest or snapshot is missing, damaged or of another kind   exit 2
           +-- StorageError       the run's folder cannot be written, or another process uses it  exit 2
           +-- MemoryShortage     a run needs more memory than the host or the GPU has            exit 2
@@ -193,6 +194,12 @@ def each(parts: Mapping[str, T], parse: Callable[[T], R]) -> dict[str, R]:
 
 class LedgerError(RunnerError):
     """What was initialized differs from the plan."""
+
+
+class Contradicted(RunnerError, AssertionError):
+    """A watched model is not as it is declared, or as any model should be. An AssertionError, so that a
+    test that makes the check fails by it.
+    """
 
 
 class EvidenceError(RunnerError):

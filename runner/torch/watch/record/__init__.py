@@ -1,0 +1,1 @@
+"""The record of a construction: every write to the memory of a model's parameters and buffers."""
