@@ -38,6 +38,7 @@ from initlab.runner.measures.base import restoring
 from initlab.runner.observation.inputs import Samples
 from initlab.runner.observation.passes import Observation, Stage, Tensor, observe
 from initlab.runner.observation.signals import Signal
+from initlab.runner.observation.tables import Placed
 from initlab.runner.probes import Subject
 from initlab.runner.probes.learning import Learner
 from initlab.runner.run import stages
@@ -301,6 +302,7 @@ def observation_of(record: dict[str, Any]) -> Observation:
     given["tensors"] = [Tensor(**{**t, "shape": tuple(t["shape"])}) for t in record["tensors"]]
     given["after"] = [observation_of(one) for one in record["after"]]
     given["usual"] = [observation_of(one) for one in record.get("usual", [])]
+    given["placed"] = [Placed(**one) for one in record.get("placed", [])]
     if record.get("samples") is not None:
         given["samples"] = Samples(**record["samples"])
     return Observation(**given)

@@ -5,7 +5,8 @@
 
 Models of tokens with a table of a given size: transformers with the normalization before or after each
 branch, with a head of their own or a tied one; and without any normalization an LSTM, a GRU and a dense
-layer. Each is trained by plain gradient descent and by Adam. Everything else is as in diagnosis_faults.py.
+layer. Each is trained by plain gradient descent and by Adam. The labels are each token's image under a
+permutation, or that of the most frequent token of the sequence, which needs the blocks.
 """
 
 from __future__ import annotations
@@ -28,16 +29,44 @@ import numpy as np
 import study_records
 
 from initlab.engine.optimizer import create
+from initlab.engine.streams import Key, Stream
+from initlab.runner.data.base import Batch, register
 from initlab.runner.measures.base import restoring
 from initlab.runner.observation.passes import observe
 from initlab.runner.probes import Subject
 from initlab.runner.probes.learning import Learner
 from initlab.runner.run import stages
 
-SIZES = (1e-4, 1e-3, 0.02, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0)
-RATES = {"sgd": (0.003, 0.03, 0.3, 3.0), "adam": (1e-4, 1e-3, 1e-2, 1e-1)}
+SIZES = (1e-3, 0.02, 0.3, 1.0, 3.0, 10.0, 100.0)
+RATES = {"sgd": (0.03, 0.3, 3.0), "adam": (1e-3, 1e-2, 1e-1)}
 UNITS, BATCH, STEPS = 32, 16, 150
-MODELS = ("pre", "post", "pre-tied", "post-tied", "lstm", "gru", "dense")
+NETWORKS = (
+    ("pre", "frequent"),
+    ("post", "frequent"),
+    ("pre-tied", "renamed"),
+    ("lstm", "renamed"),
+    ("dense", "renamed"),
+    ("post-tied", "renamed"),
+    ("pre", "renamed"),
+    ("post", "renamed"),
+    ("gru", "renamed"),
+)
+"""Model and data."""
+
+
+@register
+@dataclass
+class Frequent(faults.Renamed):
+    """Half of each sequence is one token, the rest random; every label is that token's image."""
+
+    def _drawn(self, shape: tuple[int, ...], name: str, count: int) -> Batch:
+        stream = Stream(Key(0, f"@frequent/{name}"))
+        size = count * math.prod(shape)
+        x = np.asarray(stream.integers(0, 32, size), np.int64).reshape(count, *shape)
+        most = np.asarray(stream.integers(0, 32, count), np.int64)
+        chosen = np.asarray(stream.integers(0, 2, size), np.int64).reshape(count, *shape)
+        x = np.where(chosen == 1, most[:, None], x)
+        return Batch(x, np.broadcast_to((most * 7 + 3)[:, None] % 32, x.shape).copy())
 
 
 @dataclass(frozen=True)
@@ -45,12 +74,13 @@ class Sized:
     """A model with a table of this standard deviation."""
 
     model: str
+    data: str
     size: float
 
     @property
     def name(self) -> str:
         """A name of its own."""
-        return f"{self.model}-{self.size:g}"
+        return f"{self.model}-{self.data}-{self.size:g}"
 
 
 def layers_of(model: str, size: float) -> dict[str, Any]:
@@ -75,14 +105,16 @@ def layers_of(model: str, size: float) -> dict[str, Any]:
 
 def cases() -> Iterator[Sized]:
     """Yield the networks."""
-    yield from (Sized(model, size) for model, size in product(MODELS, SIZES))
+    yield from (Sized(*network, size) for network, size in product(NETWORKS, SIZES))
 
 
 def study(case: Sized) -> dict[str, Any]:
     """Return the record of one network: what was observed, and the losses of its trainings."""
-    words = ("init=glorot_normal", "data=renamed")
+    words = ("init=glorot_normal", f"data={case.data}")
     given = faults.Case("table", case.name, "", layers_of(case.model, case.size), words)
     with tempfile.TemporaryDirectory() as folder:
+        (Path(folder) / "data").mkdir()
+        (Path(folder) / "data" / "frequent.yaml").write_text("kind: frequent\n")
         config = faults.declared(given, folder)
     network, _ = stages.initialize(config)
     subject = stages.subject_of(config, network)
@@ -93,8 +125,8 @@ def study(case: Sized) -> dict[str, Any]:
             with restoring(subject), np.errstate(all="ignore"):
                 found = losses_of(subject, optimizer, rate)
             trained.setdefault(optimizer, {})[str(rate)] = found
-    record = {"name": case.name, "model": case.model, "size": case.size, "trained": trained}
-    return record | {"observation": asdict(seen)}
+    record = {"name": case.name, "observation": asdict(seen), "trained": trained}
+    return record | {"network": f"{case.model}, {case.data}", "size": case.size}
 
 
 def losses_of(subject: Subject, optimizer: str, rate: float) -> list[float]:
@@ -110,29 +142,24 @@ def losses_of(subject: Subject, optimizer: str, rate: float) -> list[float]:
     return losses
 
 
-def progress(trained: dict[str, list[float]]) -> tuple[float, str]:
-    """Return 1 less the part of ln 32 that the mean of the last 20 losses is, at the best rate, and
-    the rate.
-    """
-    ends = {
-        rate: 1 - sum(losses[-20:]) / 20 / math.log(32)
-        for rate, losses in trained.items()
-        if len(losses) == STEPS and math.isfinite(sum(losses))
-    }
-    rate = max(ends, key=lambda one: ends[one], default="none")
-    return ends.get(rate, -1.0), rate
+def progress(losses: list[float]) -> float:
+    """Return 1 less the part of ln 32 that the mean of the last 20 losses is; -1 if it diverged."""
+    if len(losses) < STEPS or not math.isfinite(sum(losses)):
+        return -1.0
+    return max(-1.0, 1 - sum(losses[-20:]) / 20 / math.log(32))
 
 
 def tell(path: Path) -> None:
-    """Print a row for each model and optimizer: the progress at each size of the table."""
-    records = [json.loads(line) for line in path.open()]
-    print("| model | optimizer |", " | ".join(f"{size:g}" for size in SIZES), "|")
-    for model, group in groupby(records, key=lambda record: record.get("model", record["name"])):
+    """Print a row for each network, optimizer and rate: the progress at each size of the table."""
+    records = [record for record in map(json.loads, path.open()) if "trained" in record]
+    print("| network | steps | rate |", " | ".join(f"{size:g}" for size in SIZES), "|")
+    for network, group in groupby(records, key=lambda record: record["network"]):
         found = list(group)
-        for optimizer in RATES:
-            cells = [progress(one["trained"][optimizer]) for one in found if "trained" in one]
-            said = " | ".join(f"{far:.2f} at {rate}" for far, rate in cells)
-            print(f"| {model} | {optimizer} | {said} |")
+        for optimizer, rates in RATES.items():
+            for rate in rates:
+                cells = [progress(one["trained"][optimizer][str(rate)]) for one in found]
+                said = " | ".join(f"{far:.2f}" for far in cells)
+                print(f"| {network} | {optimizer} | {rate:g} | {said} |")
 
 
 if __name__ == "__main__":

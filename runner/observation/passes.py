@@ -21,6 +21,7 @@ from initlab.runner.observation.elementwise import own_power
 from initlab.runner.observation.inputs import Samples, at_usual_size, labels_for, samples_of
 from initlab.runner.observation.ranges import range_of
 from initlab.runner.observation.signals import Signal, rms_of, signal_of, zeros_in
+from initlab.runner.observation.tables import Placed, placed_in
 from initlab.runner.observation.tree import Node, arrays_in, calls_of, host
 from initlab.runner.probes import Subject
 from initlab.runner.probes.base import averages
@@ -108,6 +109,8 @@ class Observation:
     after: list[Observation] = field(default_factory=list)
     samples: Samples | None = None
     usual: list[Observation] = field(default_factory=list)
+    placed: list[Placed] = field(default_factory=list)
+    """The sums of token vectors and position vectors."""
 
     @property
     def awake(self) -> Observation:
@@ -233,7 +236,8 @@ class _Sent:
                 if others
                 else _head(subject, self.output)
             )
-        self.trunk, self.leaves = list(calls[-1].trunk()), list(calls[-1].leaves())
+        self.whole = calls[-1]
+        self.trunk, self.leaves = list(self.whole.trunk()), list(self.whole.leaves())
         self.nodes = list(dict.fromkeys((*self.trunk, *self.leaves)))
         self.learned = {p: q for p, q in subject.parameters.items() if q.grad_req != "null"}
         self._places: list[Place] = [*self.nodes, *self.learned]
@@ -275,6 +279,7 @@ class _Figures:
         self._subject = subject
         # The tape is gone when the gradients are there.
         self._branches = {node: node.branch() for node in self.sent.nodes}
+        self._placed = placed_in(self.sent.whole, subject.parameters, len(self.sent.inputs))
         self._adding = {node for node in self.sent.nodes if node.adds}
         self._signals: dict[Node, Signal] = {}
         self._tensors: dict[str, tuple[float, float]] = {}
@@ -308,6 +313,7 @@ class _Figures:
             leaves=[stages[node] for node in sent.leaves],
             tensors=[self._tensor(path, one) for path, one in sent.learned.items()],
             tokens=subject.batch.inputs.dtype.kind in "iu",
+            placed=self._placed,
         )
 
     def _tensor(self, path: str, parameter: gluon.Parameter) -> Tensor:

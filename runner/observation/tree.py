@@ -90,6 +90,12 @@ class Node:
             return False
         return bool(self.additions) or _added(self.left, self.entered)[1] is not None
 
+    def calls(self) -> Iterator[Node]:
+        """Yield this call and all within it."""
+        yield self
+        for part in self.parts:
+            yield from part.calls()
+
     def branch(self) -> float | None:
         """Return the rms of what a container adds, divided by that of what it is added to.
 

@@ -21,7 +21,16 @@ from initlab.runner.report import drawing
 if TYPE_CHECKING:
     from initlab.runner.report.drawing import Axes, Figure
 
-MEASURED, THEORY = drawing.SERIES[0], drawing.SERIES[1]
+THEORY = drawing.INK
+COLOURS = (
+    (("chi1", "grad"), drawing.GRADIENT),
+    (("pre_",), drawing.BEFORE),
+    (("layers",), drawing.FORWARD),
+    (("spectrum", "parameters", "operator"), drawing.VALUES),
+)
+"""Words in a quantity, and the colour of what it is of; the first that fits."""
+ABOVE_LEGEND = 22
+"""Points between the axes and the title: the legend lies between them."""
 GRID = "#c8c8c8"
 COLUMNS = 2
 MOST_POINTS, FEW = 50, 12
@@ -34,6 +43,12 @@ def claim_figure(judged: Sequence[Judged], results: Sequence[Result]) -> Figure:
     for axes, one in zip(all_axes, judged, strict=True):
         _draw(axes, one, thinned(picture(one.claim, results)))
     return figure
+
+
+def colour_of(quantity: str) -> str:
+    """Return the colour of what a claim is about, which it has on every page."""
+    fits = (colour for words, colour in COLOURS if any(word in quantity for word in words))
+    return next(fits, drawing.FIGURE)
 
 
 def thinned(seen: Picture) -> Picture:
@@ -68,7 +83,7 @@ def _draw(axes: Axes, one: Judged, seen: Picture) -> None:
         yerr=bars,
         linestyle="none",
         marker="o",
-        color=MEASURED,
+        color=colour_of(one.claim.quantity),
         capsize=2,
         label="measured",
     )
@@ -92,7 +107,7 @@ def _draw(axes: Axes, one: Judged, seen: Picture) -> None:
     axes.margins(y=0.15)
     _widened(axes, one, seen, means)
     axes.grid(color=GRID)
-    axes.set_title(f"{one.claim.id}: {one.verdict}", fontsize=10)
+    axes.set_title(f"{one.claim.id}: {one.verdict}", fontsize=10, loc="left", pad=ABOVE_LEGEND)
     drawing.legend(axes)
 
 

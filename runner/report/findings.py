@@ -16,7 +16,12 @@ def diagnosis_section(diagnosis: Diagnosis | None) -> str:
     headline = diagnosis.headline
     looked = _looked_at(diagnosis.looked_at)
     said = f'<p class="{style}">{escaped(headline[:1].upper() + headline[1:])}.</p>'
-    found = "\n".join(map(_finding, diagnosis.findings))
+    advised: set[tuple[str, ...]] = set()
+    items = []
+    for finding in diagnosis.findings:
+        items.append(_finding(finding, finding.instead not in advised))
+        advised.add(finding.instead)
+    found = "\n".join(items)
     return section(
         "Diagnosis", said, f'<ol class="findings">\n{found}\n</ol>' if found else "", looked
     )
@@ -58,8 +63,9 @@ def _style(severity: str | None) -> str:
     return "good" if severity is None else severity
 
 
-def _finding(finding: Finding) -> str:
-    words = " ".join(finding.instead)
+def _finding(finding: Finding, advises: bool) -> str:
+    """Return the item of a finding; `advises` says whether with what to type instead, which is said once."""
+    words = " ".join(finding.instead) if advises else ""
     pairs = [
         ("measured", escaped(finding.measured)),
         ("expected", escaped(finding.expected)),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -99,9 +100,25 @@ def claims_section(folder: Path) -> str:
     )
     points = {str(claim.get("id")): _points(claim) for claim in claims}
     together = " ".join(map(noise.sentence, noise.shared(points)))
-    chart = f"{judged.CHARTS}.svg"
-    link = f' The <a href="{chart}">chart</a> shows them.' if (folder / chart).exists() else ""
-    return section("Claims", found, soft(together), f'<p class="soft">{said}{link}</p>')
+    return section(
+        "Claims", found, soft(together), f'<p class="soft">{said}</p>', _claims_chart(folder)
+    )
+
+
+def _claims_chart(folder: Path) -> str:
+    """Return the chart of the claims, as it was drawn when they were judged; '' without one.
+
+    A picture runs nothing, whatever the file holds.
+    """
+    chart = folder / f"{judged.CHARTS}.svg"
+    if not chart.is_file():
+        return ""
+    data = base64.b64encode(chart.read_bytes()).decode("ascii")
+    said = "Measured values with their standard errors, and where the prediction puts them"
+    return (
+        f'<div class="claims"><img src="data:image/svg+xml;base64,{data}" alt="{said}">'
+        f"</div>{soft(said + '.')}"
+    )
 
 
 def _points(claim: Mapping[str, JSON]) -> list[float]:

@@ -23,21 +23,18 @@ class PositionsDrownTokens(Symptom):
     scale = Scale(0.4, 0.8)
 
     def look(self, given: Examined) -> Iterator[Reading]:
-        """Yield the rms of the positions, or a tenth of it over that of the tokens if this is less."""
-        seen = given.seen
-        tokens = [stage for stage in seen.leaves if stage.kind == "Embedding"]
-        by_path = {tensor.path: tensor.rms for tensor in seen.tensors}
-        for stage in seen.leaves:
-            size = by_path.get(f"{stage.path}.weight")
-            if stage.kind == "PositionEmbedding" and size is not None and tokens:
-                token = tokens[0].signal.rms
-                ratio = size / token if token > 0 else float("inf")
-                yield Reading(
-                    where=f"{stage.path}.weight",
-                    figure=min(size, ratio / TENTH) if token > 0 else size,
-                    measured=f"positions have rms {size:.3g}, {ratio:.3g} times that of the tokens",
-                    expected="positions no larger than tokens",
-                )
+        """Yield the rms of what is added for the positions, or a tenth of it over that of the tokens if this
+        is less.
+        """
+        for one in given.seen.placed:
+            size, token = one.position_rms, one.token_rms
+            ratio = size / token if token > 0 else float("inf")
+            yield Reading(
+                where=one.positions,
+                figure=min(size, ratio / TENTH) if token > 0 else size,
+                measured=f"positions have rms {size:.3g}, {ratio:.3g} times that of the tokens",
+                expected="positions no larger than tokens",
+            )
 
 
 @register

@@ -11,7 +11,7 @@ from initlab.runner.claims.claim import parse_claims
 from initlab.runner.claims.judge import estimate, judge
 from initlab.runner.claims.picture import picture
 from initlab.runner.claims.results import Result
-from initlab.runner.report.claim_charts import thinned, write_claim_charts
+from initlab.runner.report.claim_charts import claim_figure, thinned, write_claim_charts
 
 
 def claim(quantity: str, predicted: float = 1.0, **more):
@@ -93,6 +93,17 @@ def test_a_slope_over_the_rows_of_a_run_goes_along_their_numbers():
 def test_many_points_are_put_together():
     seen = thinned(picture(claim("layers.*.rms.mean"), runs(rows=120)))
     assert len(seen.x) == 40 and all(len(s) == 9 for s in seen.samples)
+
+
+def test_the_title_of_a_chart_and_its_legend_do_not_overlap():
+    pytest.importorskip("matplotlib")
+    claims = [claim("figures.loss", 3.0), claim("layers.*.rms.log_mean", 9.0, id="other")]
+    figure = claim_figure(judge(claims, [estimate(one, runs()) for one in claims]), runs())
+    figure.draw_without_rendering()
+    for axes in figure.axes:
+        title = axes._left_title.get_window_extent()
+        assert title.width > 0
+        assert not title.overlaps(axes.get_legend().get_window_extent())
 
 
 def test_charts_are_written_as_svg_and_png_with_the_verdict_and_are_the_same_each_time(tmp_path):

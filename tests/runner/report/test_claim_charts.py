@@ -10,7 +10,8 @@ import pytest
 pytest.importorskip("matplotlib", reason="matplotlib is not installed")
 
 from initlab.runner.claims.picture import Picture  # noqa: E402
-from initlab.runner.report.claim_charts import MOST_POINTS, thinned  # noqa: E402
+from initlab.runner.report import drawing  # noqa: E402
+from initlab.runner.report.claim_charts import MOST_POINTS, THEORY, colour_of, thinned  # noqa: E402
 
 
 def seen(count: int) -> Picture:
@@ -39,3 +40,19 @@ def test_many_places_are_put_together_and_no_sample_is_lost():
     assert sum(map(len, fewer.samples)) == sum(map(len, many.samples))
     assert fewer.x[0] == np.mean(many.x[:5]) and fewer.theory[0] == np.mean(many.theory[:5])
     assert fewer.names[1] == "5"
+
+
+@pytest.mark.parametrize(
+    "quantity, colour",
+    [
+        ("layers.*.rms_ratio.log_mean", drawing.FORWARD),
+        ("layers.*.pre_variance.min", drawing.BEFORE),
+        ("layers[8:-1].chi1.mean", drawing.GRADIENT),
+        ("gradients.*.rms.max", drawing.GRADIENT),
+        ("spectrum['fc.weight'].mean", drawing.VALUES),
+        ("training[-20:].loss.mean", drawing.FIGURE),
+    ],
+)
+def test_a_claim_has_the_colour_of_what_it_is_about_and_theory_that_of_text(quantity, colour):
+    assert colour_of(quantity) == colour
+    assert THEORY == drawing.INK and THEORY not in drawing.SERIES

@@ -77,3 +77,10 @@ def test_a_sweeps_report_says_how_bad_its_runs_are(sweep_folder):
     for path in sweep_folder.glob("*/diagnosis.json"):
         path.unlink()
     assert "iagnosis" not in text_of(write_sweep_report(sweep_folder)).split("<script>")[0]
+
+
+def test_advice_that_several_findings_share_is_said_once():
+    again = Finding(**{**vars(LOUD), "id": "again"})
+    other = Finding(**{**vars(LOUD), "id": "other", "instead": ("init=zero",)})
+    text = diagnosis_section(Diagnosis((LOUD, other, again), ()))
+    assert text.count("<dt>instead</dt>") == 2 and text.count("init=he") == 1

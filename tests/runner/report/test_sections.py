@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import re
 
 from outline import Outline
@@ -61,11 +62,13 @@ def test_judged_claims_are_a_table_with_their_bounds_and_reasons(tmp_path):
         ],
     )
     text = claims_section(tmp_path)
-    assert text.count("<tr>") == 3 and "chart" not in text
+    assert text.count("<tr>") == 3 and "<img" not in text
     assert ">2<" in text and "&gt;= 0.5" in text and "not finite: &lt;run&gt;" in text
     assert '<td class="good">reproduced' in text and '<td class="bad">refuted' in text
-    (tmp_path / "claims.svg").write_text("")
-    assert 'href="claims.svg"' in claims_section(tmp_path)
+    (tmp_path / "claims.svg").write_text("<svg onload='x()'/>")
+    text = claims_section(tmp_path)
+    shown = base64.b64decode(re.search('base64,([^"]+)"', text).group(1))
+    assert shown == b"<svg onload='x()'/>" and "onload" not in text and 'alt="' in text
 
 
 def test_a_claim_that_its_floor_allows_and_claims_of_one_noise_are_said_to_be(tmp_path):

@@ -66,3 +66,25 @@ def test_the_table_of_a_tied_head_may_be_too_large_for_scores():
     assert at >= 1 and found.where == "tokens.weight" and "scores have rms" in found.measured
     assert place("tied-head", seen_in(1, 1, True))[0] < 0
     assert place("tied-head", seen_in(1000, 1, False)) is None
+
+
+class TwoTables(LanguageModel):
+    """A second embedding for the positions, as most code in Python has it."""
+
+    def __init__(self, tied=True):
+        super().__init__(tied)
+        self.positions = nn.Embedding(8, 32)
+
+    def forward(self, x):
+        places = self.positions(nd.arange(x.shape[1], dtype="int32"))
+        return self.head(self.norm(self.block(self.tokens(x) + places)))
+
+
+@pytest.mark.parametrize("positions, drowned", [(1, False), (100, True)])
+def test_positions_of_a_second_embedding_drown_tokens_too(positions, drowned):
+    net = TwoTables()
+    net.initialize(init.Normal(0.02))
+    net(nd.array(TOKENS, dtype="int32"))
+    net.positions.weight.set_data(net.positions.weight.data() * positions)
+    at, found = place("positions-drown-tokens", observe(subject_of(net, TOKENS, TOKENS % 40)))
+    assert found.where == "positions.weight" and (at >= 1) == drowned
