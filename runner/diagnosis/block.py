@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
@@ -50,6 +50,18 @@ def diagnose(
     RuntimeError like Gluon if the network is not initialized; and MXNetError, or what the network's
     own code raises, if it cannot take the inputs.
     """
+    return diagnosed(net, inputs, labels, seed, measure, python_of)
+
+
+def diagnosed(
+    net: gluon.Block,
+    inputs: Any,
+    labels: Any,
+    seed: int,
+    measure: Sequence[str],
+    written: Callable[[str], str],
+) -> Diagnosis:
+    """Return the diagnosis; `written` gives what is to be written instead for words of a config."""
     check_block(net)
     x = _array(inputs, "inputs")
     if x.ndim == 0 or len(x) == 0:
@@ -77,7 +89,7 @@ def diagnose(
         rows=_rows_still_drawn(network, seen),
         sections=_sections(chosen, subject, output),
     )
-    findings = [replace(f, instead=tuple(map(python_of, f.instead))) for f in found.findings]
+    findings = [replace(f, instead=tuple(map(written, f.instead))) for f in found.findings]
     return replace(found, findings=tuple(findings))
 
 

@@ -116,6 +116,17 @@ def python_of(words: str) -> str:
     return f"net.initialize(init.create({kind!r}{given}), force_reinit=True)"
 
 
+def torch_of(words: str) -> str:
+    """Return the same for a module of PyTorch."""
+    if words.startswith("data."):
+        return f"initlab.torch.diagnose(module, inputs), with a larger batch ({words})"
+    if not words.startswith("init="):
+        return words
+    kind, options = initializer_of(words)
+    chosen: object = {"kind": kind, **options} if options else kind
+    return f"initlab.torch.plan(module, {chosen!r}).apply(module)"
+
+
 def heavy_biases(seen: Observation) -> list[str]:
     """Return the paths of biases that are larger than what the weights of their layer make of an input
     of unit size.

@@ -247,6 +247,7 @@ def places_of(module: nn.Module) -> list[Place]:
     """
     found: list[Place] = []
     problems = Problems()
+    unknown: dict[tuple[type, str], tuple[str, str, int]] = {}
     for path, owner in module.named_modules(remove_duplicate=False):
         if ".parametrizations" in f".{path}":
             continue
@@ -255,12 +256,16 @@ def places_of(module: nn.Module) -> list[Place]:
             full = f"{path}.{name}" if path else name
             role = known.get(name)
             if role is None or isinstance(tensor, nn.parameter.UninitializedTensorMixin):
-                problems.add(full, _unknown(owner, name, tensor))
+                first, said, count = unknown.get((type(owner), name), (full, "", 0))
+                said = said or _unknown(owner, name, tensor)
+                unknown[type(owner), name] = first, said, count + 1
             elif len(role.axes) != tensor.ndim:
                 said = f"has shape {tuple(tensor.shape)}, but the roles {role.axes} of its axes"
                 problems.add(full, f"{said} - declare them again with initlab.torch.roles")
             else:
                 found.append(Place(full, owner, name, tensor, role, learned, parametrized))
+    for first, said, count in unknown.values():
+        problems.add(first, said + (f" (and {count - 1} more like it)" if count > 1 else ""))
     problems.raise_any()
     return found
 
@@ -286,7 +291,8 @@ def _unknown(owner: nn.Module, name: str, tensor: torch.Tensor) -> str:
     if isinstance(tensor, nn.parameter.UninitializedTensorMixin):
         return f"of {cls} has no shape yet - send one batch through the module first"
     shape = tuple(tensor.shape)
-    example = '("out",)' if len(shape) == 1 else '("out", "in")'
+    axes = ("out", "in") if len(shape) == 2 else ("group",) * (len(shape) - 1) + ("out",)
+    example = "(" + ", ".join(f'"{axis}"' for axis in axes) + ("," if len(axes) == 1 else "") + ")"
     said = f"of {cls}, shape {shape}: it is not known what its axes are"
     write = f"initlab.torch.roles({name}=initlab.torch.Role({example}))({cls})"
     return f"{said} - declare them, like {write}"

@@ -7,7 +7,7 @@ from observed import chain, seen_in
 
 from initlab.engine import init
 from initlab.runner.declare import declare
-from initlab.runner.diagnosis.cure import can_draw, initializer_of, python_of, words_for
+from initlab.runner.diagnosis.cure import can_draw, initializer_of, python_of, torch_of, words_for
 from initlab.runner.plan.network import network_of
 
 
@@ -39,3 +39,11 @@ def test_an_initializer_that_draws_what_is_there_is_not_advised():
     assert not can_draw(drawn, "init=he", 1, seen.tensors)
     assert can_draw(drawn, "init=lecun", 1, seen.tensors)
     assert not can_draw(drawn, "init=fixup", 1, seen.tensors)  # it has no branches
+
+
+def test_for_a_module_of_pytorch_the_words_are_a_plan_that_is_applied():
+    assert torch_of("init=he") == "initlab.torch.plan(module, 'he').apply(module)"
+    assert torch_of("init=normal init.sigma=0.1") == (
+        "initlab.torch.plan(module, {'kind': 'normal', 'sigma': 0.1}).apply(module)"
+    )
+    assert torch_of("smaller branches") == "smaller branches"

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -13,6 +17,9 @@ import initlab  # noqa: E402
 import initlab.torch as it  # noqa: E402
 from initlab.engine.errors import FormatError  # noqa: E402
 from initlab.runner.errors import ConfigError  # noqa: E402
+
+
+ROOT = Path(__file__).parents[3]
 
 
 def mlp(dtype=torch.float32):
@@ -213,3 +220,43 @@ def test_planning_leaves_the_module_and_the_random_state_alone():
     it.plan(module, "he").digests()
     assert torch.equal(torch.get_rng_state(), state)
     assert all(torch.equal(before[name], value) for name, value in module.state_dict().items())
+
+
+SHARDS = """
+import sys
+import torch
+from torch import distributed, nn
+from torch.distributed.device_mesh import init_device_mesh
+from torch.distributed.fsdp import fully_shard
+from torch.distributed.tensor import Shard, distribute_tensor
+import initlab.torch as it
+
+rank, store = int(sys.argv[1]), sys.argv[2]
+distributed.init_process_group("gloo", f"file://{store}", rank=rank, world_size=2)
+mesh = init_device_mesh("cpu", (2,))
+module = nn.Sequential(nn.Linear(64, 33), nn.ReLU(), nn.Linear(33, 10))
+whole = nn.Sequential(nn.Linear(64, 33), nn.ReLU(), nn.Linear(33, 10))
+fully_shard(module, mesh=mesh)
+columns = nn.Parameter(distribute_tensor(whole[0].weight.detach(), mesh, [Shard(1)]))
+planned = it.plan(module, "he", seed=4)
+planned.apply(module)
+it.plan(whole, "he", seed=4).apply(whole)
+for (name, a), (_, b) in zip(module.named_parameters(), whole.named_parameters()):
+    assert a.placements[0].dim == 0, a.placements
+    assert torch.equal(a.full_tensor(), b), name
+whole[0].weight = columns
+it.plan(whole, "he", seed=4).apply(whole)
+assert torch.equal(columns.full_tensor(), module[0].weight.full_tensor())
+distributed.destroy_process_group()
+print("equal")
+"""
+
+
+@pytest.mark.slow
+def test_each_process_writes_its_own_part_of_a_module_that_fsdp2_shards(tmp_path):
+    command = [sys.executable, "-W", "ignore", "-c", SHARDS]
+    ranks = [
+        subprocess.Popen([*command, str(rank), str(tmp_path / "store")], stdout=subprocess.PIPE, cwd=ROOT)
+        for rank in range(2)
+    ]
+    assert [one.communicate(timeout=240)[0] for one in ranks] == [b"equal\n"] * 2
