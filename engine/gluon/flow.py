@@ -4,7 +4,7 @@ which data passes them.
     Chain([a, b])          b receives what a gives
     Parallel([a, b])       both receive the input, and their outputs are joined
     Branch(f, shortcut)    shortcut(x) + f(x); without a shortcut, x + f(x)
-    "expand"               the child of this name
+    "expand"               the child of this name; "blocks.0" a child of a child
     Layer(["weight"])      a layer with these parameters of the block's own
     Offset(["weight"])     its own parameters of these names are added
     Factor(2.0)            times a number; with a name, the block's own parameter, first of this value

@@ -153,7 +153,10 @@ class _Walk:
     def _part(self, part: Part, block: Flowing, path: str, stream: _Stream) -> _Stream:
         match part:
             case str():
-                return self.block(block._children[part], f"{path}.{part}" if path else part, stream)
+                inner = block
+                for name in part.split("."):
+                    inner = inner._children[name]
+                return self.block(inner, f"{path}.{part}" if path else part, stream)
             case Chain(parts):
                 for one in parts:
                     stream = self._part(one, block, path, stream)

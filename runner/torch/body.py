@@ -7,6 +7,7 @@ from collections.abc import Callable
 from torch import nn
 
 from initlab.engine.arrays import Array
+from initlab.engine.gluon.flow import Part
 
 
 def is_sequence(module: nn.Module) -> bool:
@@ -23,6 +24,8 @@ class Body:
         self._build = build
         self.module = module
         self.tokens = tokens
+        self.flows: dict[str, Part] = {}
+        """Path -> in which order data passes the parts of the module there, where that is known."""
         self.bound: dict[str, Array] = {}
         """Path -> the raw array whose memory the module's parameter uses."""
 

@@ -7,6 +7,7 @@ import dataclasses
 import inspect
 import typing
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from typing import Annotated, ClassVar
 
 import torch
@@ -18,6 +19,7 @@ from initlab.engine.registry import snake_case
 from initlab.runner.errors import ConfigError
 from initlab.runner.layers import Context, Layer, register
 from initlab.runner.torch.body import Body
+from initlab.runner.torch.flow import flows_of
 from initlab.runner.torch.memory import torch_dtype
 from initlab.runner.torch.mirror import mirrored
 
@@ -53,7 +55,16 @@ class TorchModel(Layer):
                 module, later = self._made(options, context.dtype), made
         except (RuntimeError, NotImplementedError):  # code that needs values
             module, later = made(), None
-        return mirrored(Body(module, later, bool(self.tokens)), context.dtype)
+        body = Body(module, later, bool(self.tokens))
+        if self.sample is not None:
+            kind = torch.int64 if self.tokens else torch_dtype(context.dtype)
+            where = next((one.device for one in module.parameters()), None)
+            # A module that cannot take this input says so when its shapes are inferred.
+            with suppress(Exception):
+                body.flows = flows_of(
+                    module, [torch.zeros(2, *self.sample, dtype=kind, device=where)]
+                )
+        return mirrored(body, context.dtype)
 
     def _made(self, options: Mapping[str, object], dtype: str) -> nn.Module:
         """Return the module that the function builds, in a dtype.

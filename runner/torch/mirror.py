@@ -64,7 +64,11 @@ class Mirror(gluon.HybridBlock):
         )
 
     def data_flow(self) -> Part | None:
-        """Not known of a module that holds others; else a layer if a parameter has two axes."""
+        """What was found by sending a batch through it; without that, a module that holds no other is a
+        layer if a parameter has two axes.
+        """
+        if self._path in self._body.flows:
+            return self._body.flows[self._path]
         names = list(self._reg_params)
         wide = any(len(parameter.shape) > 1 for parameter in self._reg_params.values())
         return Layer(names) if wide and not self._children else None

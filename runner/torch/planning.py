@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,6 +18,7 @@ from initlab.engine.formats.base import replacing
 from initlab.engine.init import Initializer
 from initlab.engine.registry import advice
 from initlab.engine.streams.key import check_seed
+from initlab.runner.diagnosis.cure import PRESETS
 from initlab.runner.errors import ConfigError, Problems
 from initlab.runner.evidence import snapshot
 from initlab.runner.evidence.manifest import Digests
@@ -26,6 +27,7 @@ from initlab.runner.plan.network import network_of
 from initlab.runner.plan.row import Row
 from initlab.runner.plan.rows import Plan, make_plan
 from initlab.runner.torch.body import Body
+from initlab.runner.torch.flow import flows_of
 from initlab.runner.torch.memory import array_over, dtype_name, tensor_over
 from initlab.runner.torch.mirror import ON_META, mirrored
 from initlab.runner.torch.roles import Place, places_of
@@ -92,7 +94,10 @@ class _Drawn(Mapping[str, np.ndarray]):
 
 
 def plan(
-    module: nn.Module, init: str | Mapping[str, object] | Initializer, seed: int = 0
+    module: nn.Module,
+    init: str | Mapping[str, object] | Initializer,
+    seed: int = 0,
+    example: torch.Tensor | Sequence[torch.Tensor] | None = None,
 ) -> ModulePlan:
     """Return what an initializer draws for a module under a seed, without drawing or allocating.
 
@@ -103,6 +108,10 @@ def plan(
     values are those of a declared network with the same paths, shapes and roles, and of a run of
     `model=` of the module.
 
+    Initializers that go by the structure of a network, like `gpt2` or `fixup`, need an `example` of the
+    module's input, a tensor or several: it is sent through once, in eval mode, which computes nothing if
+    both are on meta.
+
     Raises ConfigError with every parameter whose role is not known, or that the initializer cannot
     fill; TypeError if `module` is no module; ValueError if the seed is outside 0 to 2^64-1.
     """
@@ -112,10 +121,16 @@ def plan(
     problems = Problems()
     with problems.under("init"):
         given = dict(init) if isinstance(init, Mapping) else init
+        if isinstance(given, str) and given in PRESETS:
+            kind, options = PRESETS[given]
+            given = {"kind": kind, **options} if options else given
         initializer = parse_initializer(given)
     problems.raise_any()
+    body = Body(module)
+    if example is not None:
+        body.flows = flows_of(module, [example] if isinstance(example, torch.Tensor) else example)
     with streams.using(streams.VERSION):
-        made = make_plan(network_of(mirrored(Body(module), called=False)), (), initializer, seed)
+        made = make_plan(network_of(mirrored(body, called=False)), (), initializer, seed)
     return ModulePlan(made.rows, made.output, made.remarks)
 
 

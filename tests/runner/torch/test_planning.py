@@ -18,7 +18,6 @@ import initlab.torch as it  # noqa: E402
 from initlab.engine.errors import FormatError  # noqa: E402
 from initlab.runner.errors import ConfigError  # noqa: E402
 
-
 ROOT = Path(__file__).parents[3]
 
 
@@ -256,7 +255,9 @@ print("equal")
 def test_each_process_writes_its_own_part_of_a_module_that_fsdp2_shards(tmp_path):
     command = [sys.executable, "-W", "ignore", "-c", SHARDS]
     ranks = [
-        subprocess.Popen([*command, str(rank), str(tmp_path / "store")], stdout=subprocess.PIPE, cwd=ROOT)
+        subprocess.Popen(
+            [*command, str(rank), str(tmp_path / "store")], stdout=subprocess.PIPE, cwd=ROOT
+        )
         for rank in range(2)
     ]
     assert [one.communicate(timeout=240)[0] for one in ranks] == [b"equal\n"] * 2
