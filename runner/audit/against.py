@@ -166,7 +166,7 @@ def _contradicted(said: str, values: np.ndarray, law: laws.Law, spec: Spec) -> l
             return []
         return [Contradiction("law", f"{said}it is {infer(values)}, declared is {law}")]
     found = infer(values)
-    if not _excluded(figures(values), values, law) and found.kind != TRAINED:
+    if not excluded(figures(values), values, law) and found.kind != TRAINED:
         return []
     name, why = cause(values, found, law, values.shape, spec.facts)
     return [Contradiction(name, said + why)]
@@ -183,7 +183,7 @@ def _as_declared(law: laws.Law, values: np.ndarray) -> bool:
     )
 
 
-def _excluded(summary: Summary, values: np.ndarray, law: laws.Law) -> bool:
+def excluded(summary: Summary, values: np.ndarray, law: laws.Law) -> bool:
     """Return whether the figures of a tensor exclude a random law."""
     if summary.nonfinite or summary.low is None or summary.high is None:
         return True

@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import ClassVar
 
+import numpy as np
+
 from initlab.engine import init, laws
 from initlab.engine.errors import MXNetError
 from initlab.runner.audit import patterns
+from initlab.runner.audit.against import excluded
 from initlab.runner.audit.audit import Contradiction
 from initlab.runner.audit.causes import cause
 from initlab.runner.audit.found import (
@@ -19,6 +22,7 @@ from initlab.runner.audit.found import (
     UNSET,
     Found,
 )
+from initlab.runner.audit.sample import figures
 from initlab.runner.audit.spec import Spec, first_fit
 from initlab.runner.torch.watch.checks.base import Check, register
 from initlab.runner.torch.watch.record.arrays import array
@@ -31,6 +35,9 @@ NEAR = 0.005
 EXACT = 10**6
 """Elements that a write's own numbers count for."""
 
+DRAWN_LAWS = (laws.Normal, laws.Uniform, laws.TruncatedNormal)
+FEWEST, LOOKED_AT = 16, 1 << 16
+"""Elements that are held against the last write: at least, and at most."""
 LEAST = 64
 """Elements below which equal parts may be chance, or a pattern."""
 SPARSE = 0.5
@@ -64,17 +71,18 @@ class Law(Check):
 
     def look(self, given: Examined) -> Iterator[Finding]:
         """Yield contradictions; what the values are too few to say, the last write may say."""
-        if given.spec is None:
-            return
         wrong = set()
         for name, each in contradictions(given, self.id):
             wrong.add(name)
             yield Finding(self.id, (name,), f"{each.said} [{each.name}]{_by(given.named(name))}")
         for held in given.own:
-            if held.kept and held.name not in wrong:
+            if not held.kept or held.name in wrong:
+                continue
+            said = _unseen(held)
+            if said is None and given.spec is not None:
                 said = _written_otherwise(held, given.spec)
-                if said:
-                    yield self.of(held, said)
+            if said:
+                yield self.of(held, said)
 
 
 def _by(held: Held) -> str:
@@ -85,6 +93,32 @@ def _by(held: Held) -> str:
     parts = [one for one in held.history.since if not one.whole]
     then = f", then in a part by {parts[-1].call} at {parts[-1].place}" if parts else ""
     return f"; last written by {last.call} at {last.place}{then}"
+
+
+def _unseen(held: Held) -> str | None:
+    """Return that a tensor does not hold what its last write gave it, if that is so."""
+    last, content = held.history.last, held.history.content
+    values = array(held.tensor)
+    if (
+        last is None
+        or content is None
+        or values is None
+        or any(not one.whole for one in held.history.since)
+    ):
+        return None
+    if (
+        not isinstance(content.law, DRAWN_LAWS)
+        or not values.size >= FEWEST
+        or held.tensor.isnan().any()
+    ):
+        return None
+    some = np.ascontiguousarray(values.flat[:LOOKED_AT])
+    if not excluded(figures(some), some, content.law):
+        return None
+    return (
+        f"its values are not {content.law}, which its last write gave it ({last.call} at "
+        f"{last.place}): it was written by another thread, or outside of torch's operations"
+    )
 
 
 def _written_otherwise(held: Held, spec: Spec) -> str | None:

@@ -39,8 +39,8 @@ def _said(held: Held, last: Event | None) -> str | None:
             unset = tensor == unset_value(tensor.dtype)
         else:
             return None
-    except (RuntimeError, TypeError):
-        return None  # a type without comparisons
+    except (RuntimeError, TypeError, NotImplementedError):
+        return None  # a type or a layout without comparisons
     count = int(unset.sum())
     if not count:
         return None

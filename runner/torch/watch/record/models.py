@@ -12,7 +12,7 @@ from torch.nn.modules import module as registration
 
 from initlab.runner.errors import ConfigError
 from initlab.runner.torch.watch.record.found import Held
-from initlab.runner.torch.watch.record.history import history
+from initlab.runner.torch.watch.record.history import History, history
 from initlab.runner.torch.watch.record.recording import Recording, view_of
 
 
@@ -88,12 +88,11 @@ def held_by(model: Any, recording: Recording) -> tuple[Held, ...]:
     owners: dict[object, str] = {}
     for name, tensor, module, is_parameter, kept in _named(model):
         local = getattr(tensor, "_local_tensor", tensor)
-        if local.device.type == "meta":
-            raise ConfigError.of(
-                name,
-                "is on the meta device, so it has no values - in the watch, give it memory "
-                "(model.to_empty(device=…)) and initialize it",
-            )
+        _check_values(name, local)
+        if local.layout != torch.strided:
+            nothing = History((), False, False, ())
+            found.append(Held(name, local, module, is_parameter, kept, None, nothing, False))
+            continue
         view = view_of(local)
         key = (local.untyped_storage()._cdata, view) if local.numel() else id(tensor)
         tied_to = owners.get(key)
@@ -102,3 +101,17 @@ def held_by(model: Any, recording: Recording) -> tuple[Held, ...]:
         is_root = module is model
         found.append(Held(name, local, module, is_parameter, kept, tied_to, past, is_root))
     return tuple(found)
+
+
+def _check_values(name: str, tensor: Any) -> None:
+    """Raise ConfigError for a tensor without values."""
+    if isinstance(tensor, torch.nn.parameter.UninitializedTensorMixin):
+        said = "has no shape yet - give the model a batch in the watch, so that its lazy layers are made"
+        raise ConfigError.of(name, said)
+    no_memory = tensor.layout == torch.strided and tensor.untyped_storage().device.type == "meta"
+    if tensor.device.type == "meta" or no_memory:
+        raise ConfigError.of(
+            name,
+            "is on the meta device, so it has no values - in the watch, give it memory "
+            "(model.to_empty(device=…)) and initialize it",
+        )

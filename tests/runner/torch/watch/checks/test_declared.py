@@ -200,3 +200,37 @@ def test_a_declaration_that_concerns_nothing_or_leaves_something_out_is_an_error
         findings(GPT, {**GPT_SPEC, "rules": GPT_SPEC["rules"][:3]})
     with pytest.raises(ConfigError, match="spec: must be a mapping, a file or a Spec, got int"):
         findings(GPT, 3)
+
+
+def test_what_another_thread_or_numpy_wrote_is_not_taken_for_the_last_write():
+    import threading
+
+    def by_thread():
+        layer = nn.Linear(32, 32)
+        thread = threading.Thread(target=lambda: nn.init.normal_(layer.weight))
+        thread.start()
+        thread.join()
+        return layer
+
+    def by_numpy():
+        layer = nn.Linear(32, 32)
+        layer.weight.detach().numpy()[...] = 0.5
+        return layer
+
+    for build in (by_thread, by_numpy):
+        ((check, names, said),) = findings(build)
+        assert (check, names) == ("law", ("weight",))
+        assert said.startswith(
+            "its values are not Uniform(-0.176777, 0.176777), which its last write"
+        )
+        assert said.endswith("written by another thread, or outside of torch's operations")
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float32, torch.float64])
+def test_rounding_is_no_other_law(dtype):
+    def build():
+        layer = nn.Linear(256, 256)
+        nn.init.trunc_normal_(layer.weight, std=0.02, a=-0.04, b=0.04)
+        return nn.Sequential(layer, nn.Linear(256, 256), nn.Embedding(300, 256)).to(dtype)
+
+    assert findings(build) == []

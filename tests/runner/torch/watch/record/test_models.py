@@ -85,3 +85,34 @@ def test_views_of_one_memory_with_other_shapes_are_no_ties():
             self.c = nn.Parameter(flat.view(2, 4))
 
     assert [one.tied_to for one in held_by(Halves(), Recording())] == [None] * 3
+
+
+def test_lazy_layers_have_no_shape_to_check():
+    with watch() as w:
+        model = nn.LazyLinear(4)
+    with pytest.raises(ConfigError, match="weight: has no shape yet - give the model a batch"):
+        w.check(model=model)
+    with w:
+        model(torch.ones(1, 3))
+    assert w.check(model=model).ok
+
+
+def test_fake_tensors_have_no_values_to_check():
+    from torch._subclasses.fake_tensor import FakeTensorMode
+
+    with watch() as w, FakeTensorMode():
+        model = nn.Linear(2, 2)
+    with pytest.raises(ConfigError, match="weight: is on the meta device"):
+        w.check(model=model)
+
+
+def test_a_sparse_buffer_is_left_alone():
+    class Model(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.register_buffer("graph", torch.eye(4).to_sparse())
+            self.register_buffer("made", torch.empty(4, 4, layout=torch.sparse_coo))
+
+    with watch() as w:
+        model = Model()
+    assert w.check(model=model, allow=[]).ok
