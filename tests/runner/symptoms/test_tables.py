@@ -71,12 +71,12 @@ def test_the_table_of_a_tied_head_may_be_too_large_for_scores():
 class TwoTables(LanguageModel):
     """A second embedding for the positions, as most code in Python has it."""
 
-    def __init__(self, tied=True):
-        super().__init__(tied)
-        self.positions = nn.Embedding(8, 32)
+    def __init__(self):
+        super().__init__()
+        self.places = nn.Embedding(8, 32)
 
     def forward(self, x):
-        places = self.positions(nd.arange(x.shape[1], dtype="int32"))
+        places = self.places(nd.arange(x.shape[1], dtype="int32"))
         return self.head(self.norm(self.block(self.tokens(x) + places)))
 
 
@@ -85,6 +85,6 @@ def test_positions_of_a_second_embedding_drown_tokens_too(positions, drowned):
     net = TwoTables()
     net.initialize(init.Normal(0.02))
     net(nd.array(TOKENS, dtype="int32"))
-    net.positions.weight.set_data(net.positions.weight.data() * positions)
+    net.places.weight.set_data(net.places.weight.data() * positions)
     at, found = place("positions-drown-tokens", observe(subject_of(net, TOKENS, TOKENS % 40)))
-    assert found.where == "positions.weight" and (at >= 1) == drowned
+    assert found.where == "places.weight" and (at >= 1) == drowned
