@@ -192,6 +192,8 @@ class _Pass:
         self.recording = recording
         self.inputs: list[tuple[torch.Tensor, nd.NDArray]] = []
         self._kept: dict[int, _Kept] = {}
+        self._by_memory: dict[object, _Kept] = {}
+        self._views: list[torch.Tensor] = []
         self._graph: list[_Kept] = []
         self._by_step: dict[tuple[object, int], nd.NDArray] = {}
 
@@ -209,7 +211,9 @@ class _Pass:
     def array(self, tensor: torch.Tensor) -> nd.NDArray:
         """Return the array that stands for a tensor, a copy of its present values."""
         known = self._kept.get(id(tensor))
-        if known is not None and known.version == tensor._version:
+        if known is None or known.version != tensor._version:
+            known = self._seen_as(tensor)
+        if known is not None:
             return known.array
         array = nd.NDArray(array_over(tensor).copy(), cpu())
         kept = self._keep(tensor, array)
@@ -217,11 +221,24 @@ class _Pass:
             array._node = self._inner(tensor)
         return array
 
+    def _seen_as(self, tensor: torch.Tensor) -> _Kept | None:
+        """Return what is kept of the tensor of which this is another view, of the same elements."""
+        known = self._by_memory.get(_memory(tensor))
+        graph = self.recording and tensor.requires_grad
+        if known is None or known.version != tensor._version or graph != (known.edge is not None):
+            return None
+        self._kept[id(tensor)] = known
+        self._views.append(tensor)
+        if graph:
+            edge = get_gradient_edge(tensor)
+            self._by_step[(edge.node, edge.output_nr)] = known.array
+        return known
+
     def _keep(self, tensor: torch.Tensor, array: nd.NDArray) -> _Kept:
         graph = self.recording and tensor.requires_grad
         edge = get_gradient_edge(tensor) if graph else None
         kept = _Kept(tensor, tensor._version, array, edge)
-        self._kept[id(tensor)] = kept
+        self._kept[id(tensor)] = self._by_memory[_memory(tensor)] = kept
         if edge is not None:
             self._graph.append(kept)
             self._by_step[(edge.node, edge.output_nr)] = array
@@ -279,6 +296,11 @@ class _Pass:
         if not any(tensor is one for one in tensors):
             tensors.append(tensor)
         return array
+
+
+def _memory(tensor: torch.Tensor) -> object:
+    """Return what two tensors of the same elements have in common."""
+    return tensor.data_ptr(), tensor.dtype, tuple(tensor.shape), tensor.stride()
 
 
 def _twice(gradient: object) -> Sequence[object]:

@@ -221,6 +221,27 @@ def test_a_sum_within_a_module_is_known_as_a_residual_stream():
     assert block.branch() == pytest.approx(rms(after - before) / rms(before), rel=1e-5)
 
 
+@pytest.mark.parametrize("recording", [True, False])
+def test_another_view_of_the_same_elements_is_the_same_array(recording):
+    class Viewing(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.a, self.b = nn.Linear(4, 4), Residual(4)
+
+        def forward(self, x):
+            return self.b(self.a(x).view(len(x), 4)).view(len(x), 4)
+
+    root, calls = ready(Viewing()), []
+    with (
+        autograd.record() if recording else autograd.pause(),
+        following(blocks_by_path(root), calls.append),
+    ):
+        out = root(nd.ones((2, 4)))
+    by_path = {call.path: call for call in calls}
+    assert by_path["b"].arguments[0] is by_path["a"].returned
+    assert out is by_path["b"].returned
+
+
 def test_an_error_of_torch_names_the_layer_and_what_it_was_given():
     root = ready(nn.Sequential(nn.Linear(6, 8), Residual(9)))
     with pytest.raises(MXNetError, match="normalized_shape") as error:
