@@ -1,10 +1,11 @@
 """The tests that `pytest --initlab` collects: runs of lock files, and experiment files.
 
 Each run of a lock is a test, named by its run id and overrides; it fails with what changed and why,
-like `initlab verify --lock`. A file in a folder `experiment` or `sweep` is a test: it is composed,
-every run of it is checked, made in a temporary folder, and verified. If an experiment declares
-claims, each claim is a test instead and fails with its row of the table. A damaged lock, or one
-whose words declare nothing any more, is an error of collection in one line.
+like `initlab verify --lock`. A lock of laws with the words of its model is a test. A file in a folder
+`experiment` or `sweep` is a test: it is composed, every run of it is checked, made in a temporary
+folder, and verified. If an experiment declares claims, each claim is a test instead and fails with its
+row of the table. A damaged lock, or one whose words declare nothing any more, is an error of collection
+in one line.
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ NOTHING = "none"
 LOCK_NAME, SUFFIX = "initlab.lock", ".lock"
 MARK = b'"initlab-lock-'
 """What a lock of any name says near its beginning."""
+LAWS_SUFFIX, LAWS_MARK = ".laws", b'"initlab-laws-'
 
 
 class Collection:
@@ -55,18 +57,21 @@ class Collection:
         if (
             file_path.name == LOCK_NAME
             or (named and file_path.suffix == SUFFIX)
-            or _says_that_it_is_a_lock(file_path)
+            or _says(file_path, SUFFIX, MARK)
         ):
             return LockFile.from_parent(parent, path=file_path)
+        if _says(file_path, LAWS_SUFFIX, LAWS_MARK):
+            return LawsFile.from_parent(parent, path=file_path)
         return OtherFile.from_parent(parent, path=file_path) if named else None
 
 
-def _says_that_it_is_a_lock(path: Path) -> bool:
-    if path.suffix != SUFFIX:
+def _says(path: Path, suffix: str, mark: bytes) -> bool:
+    """Return whether a file with this suffix has the mark near its beginning."""
+    if path.suffix != suffix:
         return False
     try:
         with open(path, "rb") as file:
-            return MARK in file.read(200)
+            return mark in file.read(200)
     except OSError:
         # A file that cannot be read is taken for another tool's.
         return False
@@ -154,6 +159,39 @@ class LockItem(Item):
             found = lockcheck.check(self._lock, self._locked, self._run)
         if found.findings:
             raise NotAsExpected("\n".join(found.lines))
+
+
+class LawsFile(pytest.File):
+    """A lock of laws: one test, if it has the words that declare its model."""
+
+    def collect(self) -> Iterator[pytest.Item]:
+        """Return the test; none for a lock that Python code checks."""
+        from initlab.runner.errors import RunnerError
+        from initlab.runner.torch.watch.locking import read_laws
+
+        try:
+            locked = read_laws(_shown(self.config, self.path))
+        except RunnerError as error:
+            raise self.CollectError(str(error)) from None
+        if locked.words:
+            yield LawsItem.from_parent(self, name=" ".join(locked.words))
+
+
+class LawsItem(Item):
+    """The model of a lock of laws."""
+
+    def runtest(self) -> None:
+        """Build the module again and compare who writes what."""
+        from initlab.runner.declare import leaving_no_trace
+        from initlab.runner.torch.watch.declared_laws import changes_of
+
+        with leaving_no_trace():
+            _load_plugins(self.config)
+            found = changes_of(
+                _shown(self.config, self.path), self.config.getoption("initlab_config_dir")
+            )
+        if found:
+            raise NotAsExpected("\n".join(found))
 
 
 class ExperimentFile(pytest.File):

@@ -48,6 +48,8 @@ from initlab.runner.json_values import JSON
 
 FORMAT = "initlab-lock-1"
 NAME = "initlab.lock"
+LAWS = "initlab-laws-1"
+"""The format of a lock of laws, which another room reads and writes."""
 SHORT = 16
 """Hex digits of a tensor's digest."""
 LAW = 8
@@ -357,3 +359,12 @@ def _loose(entry: Any, place: str, laws: dict[str, str]) -> LockedTensor:
         None,
         Fingerprint(**{name: value for name, value in entry.items() if name != "law"}),
     )
+
+
+def is_of_laws(path: Path) -> bool:
+    """Return whether a file says near its beginning that it is a lock of laws."""
+    try:
+        with open(path, "rb") as file:
+            return f'"{LAWS}"'.encode() in file.read(200)
+    except OSError:
+        return False

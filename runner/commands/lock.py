@@ -8,7 +8,7 @@ from pathlib import Path
 from initlab.runner.command import Command, register
 from initlab.runner.errors import Stopped
 
-NAME = "initlab.lock"
+NAME, LAWS_NAME = "initlab.lock", "initlab.laws"
 
 
 @register
@@ -17,6 +17,10 @@ class Lock(Command):
 
     The words are those of `initlab -m`: sweep=…, experiment=a,b, init=normal,he 'seed=range(0,3)'.
     Every run is drawn here, one after the other, on the CPU; no run folder is made.
+
+    With --laws: the lock of a PyTorch model, as its own code initializes it. For each pattern of
+    parameters the law, the function that wrote it last, the number of writes, and the ties; no values,
+    so that seeds leave it alone. The words declare one model that @initlab.torch.model makes.
 
     exit codes:
       0   the lock is written, or was up to date
@@ -33,7 +37,14 @@ class Lock(Command):
             "words", nargs="+", metavar="WORD", help="overrides, as with initlab -m"
         )
         parser.add_argument(
-            "-o", "--output", type=Path, default=Path(NAME), metavar="FILE", help=f"default {NAME}"
+            "-o",
+            "--output",
+            type=Path,
+            metavar="FILE",
+            help=f"default {NAME}, with --laws {LAWS_NAME}",
+        )
+        parser.add_argument(
+            "--laws", action="store_true", help="lock who writes what in a PyTorch model"
         )
         parser.add_argument(
             "-m", "--multirun", action="store_true", help="may be given, as with initlab -m"
@@ -42,10 +53,16 @@ class Lock(Command):
 
     def perform(self, given: argparse.Namespace) -> int:
         """Draw the runs and write the lock."""
-        from initlab.runner.check.lock import write
-
+        path = given.output or Path(LAWS_NAME if given.laws else NAME)
         try:
-            write(given.words, given.output, given.config_dir)
+            if given.laws:
+                from initlab.runner.torch.watch.declared_laws import write_laws
+
+                write_laws(given.words, path, given.config_dir)
+            else:
+                from initlab.runner.check.lock import write
+
+                write(given.words, path, given.config_dir)
         except KeyboardInterrupt:
             raise Stopped("stopped from the keyboard, nothing was written") from None
         return 0

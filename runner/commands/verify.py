@@ -16,7 +16,8 @@ class Verify(Command):
     For the folder of a sweep, every run that it lists is verified. The line of a verified run says
     what was covered. docs/verify.md in the source has the details.
 
-    With --lock FILE: draw every run of a lock again and say what changed, and why.
+    With --lock FILE: draw every run of a lock again and say what changed, and why. For a lock of laws
+    (initlab lock --laws), build the module again and say which law, writer or tie changed.
 
     exit codes:
       0   everything is as the manifest, or the lock, says
@@ -55,6 +56,7 @@ class Verify(Command):
     def perform(self, given: argparse.Namespace) -> int:
         """Print a line for each run; return the worst exit code."""
         from initlab.runner.check.lockcheck import verify_lock
+        from initlab.runner.check.lockfile import is_of_laws
         from initlab.runner.check.several import verify_all
         from initlab.runner.listing import print_line
         from initlab.runner.terminal.tables import console
@@ -63,6 +65,10 @@ class Verify(Command):
             raise ConfigError.of("verify", "give folders of runs or sweeps, or --lock FILE")
         if given.lock is not None and given.values:
             raise ConfigError.of("--values", "is for folders")
+        if given.lock is not None and is_of_laws(given.lock):
+            from initlab.runner.torch.watch.declared_laws import verify_laws
+
+            return verify_laws(given.lock, given.config_dir, given.junit)
         if given.lock is not None:
             return verify_lock(given.lock, console(), given.config_dir, given.junit)
         if given.junit or given.config_dir:

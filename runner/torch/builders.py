@@ -6,7 +6,7 @@ import copy
 import dataclasses
 import inspect
 import typing
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Annotated, ClassVar
 
@@ -45,14 +45,13 @@ class TorchModel(Layer):
         """Return the module's block, with the module on meta; it is built with values when it is
         first called.
         """
-        options = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
 
         def made() -> nn.Module:
-            return self._made(options, context.dtype)
+            return self.make(context.dtype)
 
         try:
             with torch.device("meta"):
-                module, later = self._made(options, context.dtype), made
+                module, later = made(), made
         except (RuntimeError, NotImplementedError):  # code that needs values
             module, later = made(), None
         body = Body(module, later, bool(self.tokens))
@@ -66,11 +65,12 @@ class TorchModel(Layer):
                 )
         return mirrored(body, context.dtype)
 
-    def _made(self, options: Mapping[str, object], dtype: str) -> nn.Module:
-        """Return the module that the function builds, in a dtype.
+    def make(self, dtype: str) -> nn.Module:
+        """Return the module that the function builds with these options, in a dtype.
 
         Raises ConfigError if it returns something else. Torch's random state is as before.
         """
+        options = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(SEED)
             module = type(self).builder(**options)

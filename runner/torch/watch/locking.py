@@ -29,6 +29,7 @@ from typing import Any
 from initlab.engine import strict_json
 from initlab.engine.formats.base import replacing
 from initlab.runner.audit.infer import infer
+from initlab.runner.check.lockfile import LAWS
 from initlab.runner.errors import Contradicted, EvidenceError
 from initlab.runner.torch.watch.record.arrays import array
 from initlab.runner.torch.watch.record.found import Examined, Held, law_of, writer_of
@@ -38,7 +39,6 @@ from initlab.runner.torch.watch.record.recording import Recording
 from initlab.runner.torch.watch.report import pattern
 from initlab.runner.torch.watch.watching import Watch, watch
 
-FORMAT = "initlab-laws-1"
 AGAIN = "write it again, or restore it from version control"
 
 
@@ -63,6 +63,9 @@ class Laws:
     model: str
     tensors: Mapping[str, tuple[Locked, ...]]
     ties: Mapping[str, str]
+    words: tuple[str, ...] = ()
+    """The words of the command line that declare the model, if any do."""
+    plugins: tuple[str, ...] = ()
 
     @property
     def text(self) -> str:
@@ -72,8 +75,10 @@ class Laws:
             for name, each in self.tensors.items()
         ]
         ties = [f"{_json(name)}: {_json(owner)}" for name, owner in self.ties.items()]
+        head = {"words": list(self.words), "plugins": list(self.plugins)} if self.words else {}
+        said = "".join(f"{_json(key)}: {_json(value)},\n" for key, value in head.items())
         return (
-            f'{{\n"format": {_json(FORMAT)},\n"model": {_json(self.model)},\n"tensors": {{\n'
+            f'{{\n"format": {_json(LAWS)},\n{said}"model": {_json(self.model)},\n"tensors": {{\n'
             + ",\n".join(lines)
             + '\n},\n"ties": {'
             + ("\n" + ",\n".join(ties) + "\n" if ties else "")
@@ -152,8 +157,8 @@ def read_laws(path: str | Path) -> Laws:
         raise EvidenceError(f"{path}: cannot be read: {error.strerror}") from None
     except ValueError as error:
         raise EvidenceError(f"{path}: {error} - {AGAIN}") from None
-    if not isinstance(content, dict) or content.get("format") != FORMAT:
-        raise EvidenceError(f'{path}: is no lock of laws ("format": "{FORMAT}") - {AGAIN}')
+    if not isinstance(content, dict) or content.get("format") != LAWS:
+        raise EvidenceError(f'{path}: is no lock of laws ("format": "{LAWS}") - {AGAIN}')
     try:
         return _parsed(content)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
@@ -169,7 +174,10 @@ def _parsed(content: Mapping[str, Any]) -> Laws:
         for name, each in content["tensors"].items()
     }
     ties = {str(name): str(owner) for name, owner in content["ties"].items()}
-    return Laws(str(content["model"]), tensors, ties)
+    words, plugins = (content.get(key, []) for key in ("words", "plugins"))
+    return Laws(
+        str(content["model"]), tensors, ties, tuple(map(str, words)), tuple(map(str, plugins))
+    )
 
 
 def differences(before: Laws, now: Laws) -> list[str]:
