@@ -11,8 +11,18 @@ import numpy as np
 from initlab.engine import laws
 from initlab.runner.audit.found import IDENTITY, PATTERN, Found
 from initlab.runner.audit.sample import MOST, chunks
+from initlab.runner.stats.law import half_spacing
 from initlab.runner.stats.onepass import Summary
 
+LEAST_RISING = 16
+"""Elements that rise by chance in one of 10^13 vectors."""
+LEAST_ROWS, LEAST_COLUMNS = 8, 4
+LOOK_ROWS, LOOK_COLUMNS = 64, 256
+"""The corner of a matrix that is looked at before the rest of it."""
+OFF_WAVE = 0.02
+"""The part of a column's spread by which it may be off a wave; noise is off by 1.4 of it."""
+LEAST_SEEN = 0.25
+"""The part of the columns that must be waves beyond what rounding explains."""
 MOST_RUNS = 8
 MOST_TIMES = 16
 BLOCK_COUNTS = (2, 3, 4, 8)
@@ -20,8 +30,8 @@ BLOCK_COUNTS = (2, 3, 4, 8)
 
 def pattern(values: np.ndarray, summary: Summary) -> Found | None:
     """Return what a tensor without chance is; None for any other."""
-    if values.ndim >= 2:
-        return _identity(values, summary) or _equal_rows(values)
+    if values.size > max(values.shape, default=1):
+        return _identity(values, summary) or _equal_rows(values) or _waves(values, summary)
     return _line(values) if 2 < values.size <= MOST else None
 
 
@@ -94,7 +104,43 @@ def _line(values: np.ndarray) -> Found | None:
         return Found(PATTERN, line.size, numbers, ("a sequence of equal ratios",))
     if np.ptp(powers) < 1e-3 * np.abs(powers).max() and powers[0]:
         return Found(PATTERN, line.size, {"first": first}, ("the logarithms of equal steps",))
+    if changes.size >= LEAST_RISING - 1 and (steps.min() >= 0 or steps.max() <= 0):
+        said = "a rising sequence" if steps.max() > 0 else "a falling sequence"
+        return Found(PATTERN, line.size, {"first": first, "last": float(line[-1])}, (said,))
     return None
+
+
+def _waves(values: np.ndarray, summary: Summary) -> Found | None:
+    """Return the pattern of a matrix whose columns are waves or sequences, as fixed positions are.
+
+    x[p + 1] + x[p - 1] is then a x[p] + b, with numbers a and b of the column.
+    """
+    length = max(values.shape)
+    rows = next((axis for axis, size in enumerate(values.shape) if size > 1), 0)
+    if values.ndim - rows != 2 or values.shape[rows] < LEAST_ROWS:
+        return None
+    matrix = values.reshape(values.shape[rows:])
+    if matrix.shape[1] < LEAST_COLUMNS or length > MOST:
+        return None
+    most = max(LEAST_ROWS, MOST // matrix.shape[1])
+    for part in (matrix[:LOOK_ROWS, :LOOK_COLUMNS], matrix[:most]):
+        if not _all_waves(part.astype(np.float64), summary):
+            return None
+    said = "each column is a wave or a sequence, as fixed positions are"
+    return Found(PATTERN, values.size, {}, (said,))
+
+
+def _all_waves(columns: np.ndarray, summary: Summary) -> bool:
+    """Return whether each column is a wave, to the rounding of the tensor's dtype."""
+    middle, around = columns[1:-1], columns[2:] + columns[:-2]
+    x, y = middle - middle.mean(axis=0), around - around.mean(axis=0)
+    power = (x * x).mean(axis=0)
+    slope = (x * y).mean(axis=0) / np.where(power > 0, power, 1.0)
+    off = np.sqrt(((y - slope * x) ** 2).mean(axis=0))
+    largest = np.abs(columns).max(axis=0)
+    rounding = 4 * np.asarray(half_spacing(largest, summary.binned))
+    seen = (power > 0) & (off <= OFF_WAVE * np.sqrt(power))
+    return bool((seen | (off <= rounding)).all()) and float(seen.mean()) >= LEAST_SEEN
 
 
 def tap(values: np.ndarray, summary: Summary) -> tuple[np.ndarray, str] | None:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from fresh import LAWS, tensors, trained
 
-from initlab.engine import laws
+from initlab.engine import dtypes, laws
 from initlab.engine.streams import Key
 from initlab.runner.audit.infer import infer
 
@@ -157,3 +157,20 @@ def test_a_large_tensor_takes_little_memory():
     assert infer(values).kind == "normal"
     assert tracemalloc.get_traced_memory()[1] < 80 << 20
     tracemalloc.stop()
+
+
+@pytest.mark.parametrize("dtype", ["bfloat16", "float16", "float32"])
+@pytest.mark.parametrize("shape", [(8, 128, 96), (256, 64, 7), (4, 65536), (16, 4, 20, 100)])
+def test_long_rows_that_are_almost_at_right_angles_by_chance_are_not_orthogonal(shape, dtype):
+    for seed in range(5):
+        values = laws.Normal(0, 0.02).draw(Key(seed, "long"), shape)
+        assert infer(values.astype(dtypes.resolve(dtype))).kind != "orthogonal"
+
+
+@pytest.mark.parametrize("dtype", ["bfloat16", "float16", "float32"])
+@pytest.mark.parametrize("shape", [(4, 4), (16, 5), (64, 2000), (300, 300), (48, 16, 3, 3)])
+def test_orthogonal_rows_stay_so_in_every_dtype(shape, dtype):
+    for seed in range(5):
+        values = laws.Haar(1.5).draw(Key(seed, "right"), shape)
+        found = infer(values.astype(dtypes.resolve(dtype)))
+        assert found.kind == "orthogonal" and abs(found.numbers["gain"] - 1.5) < 0.01

@@ -5,7 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from initlab.engine import dtypes
 from initlab.runner.audit import patterns
+from initlab.runner.audit.infer import infer
 from initlab.runner.stats.onepass import summarize
 
 RNG = np.random.default_rng(0)
@@ -63,3 +65,55 @@ def test_repeats_are_counted():
     assert patterns.repeated(np.concatenate([half] * 3)) == (0, 3)
     assert patterns.repeated(np.concatenate([half] * 2, 1)) == (1, 2)
     assert patterns.repeated(half) is None
+
+
+def positions(length, width, order=np.concatenate):
+    """Fixed positions as transformers have them (Vaswani et al. 2017)."""
+    angles = np.arange(length)[:, None] / 10000 ** (np.arange(width // 2) / (width // 2))
+    return order([np.sin(angles), np.cos(angles)], 1)
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32", "float16", "bfloat16"])
+@pytest.mark.parametrize("shape", [(1500, 96), (16, 64), (1, 64, 32)])
+def test_fixed_positions_are_a_pattern_and_not_trained(dtype, shape):
+    table = positions(*shape[-2:])
+    interleaved = np.stack(np.split(table, 2, 1), 2).reshape(table.shape)
+    standardized = (table - table.mean()) / table.std() / 10
+    for values in (table, interleaved, standardized):
+        one = infer(values.reshape(shape).astype(dtypes.resolve(dtype)))
+        assert (one.kind, one.fresh) == ("pattern", True), one
+        assert one.remarks[0] == "each column is a wave or a sequence, as fixed positions are"
+
+
+def test_a_padding_row_of_fixed_positions_is_named():
+    one = infer(np.concatenate([np.zeros((1, 32)), positions(64, 32)]))
+    assert one.kind == "pattern" and one.remarks[-1] == "zero rows: 0"
+
+
+@pytest.mark.parametrize("shape", [(8, 4), (9, 300), (64, 64), (2000, 4)])
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
+def test_what_is_drawn_is_no_wave(shape, dtype):
+    for seed in range(20):
+        values = np.random.default_rng(seed).normal(size=shape)
+        for one in (values, 1 + 0.001 * values, np.abs(values), positions(*shape) + 0.1 * values):
+            other = found(one.astype(dtypes.resolve(dtype)))
+            assert other is None or "wave" not in other.remarks[0]
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        ((np.arange(96) / 96).reshape(1, 1, 96) ** 0.7, "a rising sequence"),
+        (-5 + 8 * (np.arange(64) / 63) ** 1.4, "a rising sequence"),
+        (np.exp(-(np.linspace(0, 3, 40) ** 2)), "a falling sequence"),
+    ],
+)
+def test_a_vector_in_order_is_a_sequence(values, said):
+    """RWKV's mixing and decay look uniform, or normal, one by one."""
+    for dtype in ("float64", "float32", "bfloat16"):
+        assert found(values.astype(dtypes.resolve(dtype))).remarks == (said,)
+
+
+def test_few_elements_in_order_are_chance():
+    assert found(np.sort(RNG.normal(size=15))) is None
+    assert found(np.sort(RNG.normal(size=16))).remarks == ("a rising sequence",)
