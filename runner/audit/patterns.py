@@ -115,14 +115,14 @@ def _waves(values: np.ndarray, summary: Summary) -> Found | None:
 
     x[p + 1] + x[p - 1] is then a x[p] + b, with numbers a and b of the column.
     """
-    length = max(values.shape)
-    rows = next((axis for axis, size in enumerate(values.shape) if size > 1), 0)
-    if values.ndim - rows != 2 or values.shape[rows] < LEAST_ROWS:
+    axis = next((axis for axis, size in enumerate(values.shape) if size > 1), 0)
+    if values.ndim - axis != 2:
         return None
-    matrix = values.reshape(values.shape[rows:])
-    if matrix.shape[1] < LEAST_COLUMNS or length > MOST:
+    length, width = values.shape[axis], values.shape[axis + 1]
+    if length < LEAST_ROWS or not LEAST_COLUMNS <= width <= MOST:
         return None
-    most = max(LEAST_ROWS, MOST // matrix.shape[1])
+    matrix = values.reshape(length, width)
+    most = max(LEAST_ROWS, MOST // width)
     for part in (matrix[:LOOK_ROWS, :LOOK_COLUMNS], matrix[:most]):
         if not _all_waves(part.astype(np.float64), summary):
             return None
