@@ -100,7 +100,7 @@ def test_a_law_that_goes_through_lapack_is_refused(torch_numbers):
         "values only - use initlab-1"
     )
     with pytest.raises(StreamError, match=said):
-        nn.Dense(2, in_units=2).initialize(init.Orthogonal())
+        nn.Dense(2, in_units=2).initialize(init.by_name("orthogonal")())
     with pytest.raises(StreamError, match=said):
         laws.Haar(1.0).check_stream("torch-2.13")
 
