@@ -28,7 +28,7 @@ from initlab.engine.init.lsuv import Lsuv
 from initlab.engine.init.mixed import Mixed
 from initlab.engine.init.mup import Mup
 from initlab.engine.init.orthogonal import DeltaOrthogonal, Haar, Orthogonal
-from initlab.engine.init.random import Normal, TruncatedNormal, Uniform
+from initlab.engine.init.random import Default, Normal, TruncatedNormal, Uniform
 from initlab.engine.init.recurrent import FusedRNN, LSTMBias
 from initlab.engine.init.residual import Fixup, ResidualScaled, Skipinit
 from initlab.engine.init.sine import Siren
@@ -44,6 +44,7 @@ __all__ = [
     "Bilinear",
     "Constant",
     "Deepnorm",
+    "Default",
     "DeltaOrthogonal",
     "Description",
     "Fans",

@@ -39,6 +39,14 @@ class Uniform(Initializer):
 
 @register
 @dataclass(eq=False, repr=False)
+class Default(Uniform):
+    """Each layer's own initializer, where `semantics` of a config names a library whose layers have one;
+    U(-scale, scale), MXNet's default, for parameters whose layers leave them to the network.
+    """
+
+
+@register
+@dataclass(eq=False, repr=False)
 class Normal(Initializer):
     """N(0, sigma^2). It ignores the width of the layer. MXNet: `Normal`."""
 

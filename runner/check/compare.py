@@ -25,7 +25,7 @@ from initlab.engine import digest, formats
 from initlab.engine.errors import FormatError, MXNetError
 from initlab.engine.formats.base import MOST, weights_in
 from initlab.runner.check.distance import Distance, Smirnov, distance, smirnov
-from initlab.runner.config.schema import PRINTED
+from initlab.runner.config.schema import LATER, PRINTED
 from initlab.runner.errors import EvidenceError, RunnerError
 from initlab.runner.evidence.folder import RunFolder
 from initlab.runner.evidence.manifest import Manifest
@@ -233,6 +233,7 @@ def _settings(content: Manifest | None) -> dict[str, object]:
         return {}
     return flatten(
         {
+            **LATER,
             **{key: value for key, value in content.config.items() if key not in PRINTED},
             "stream": content.stream,
             "plugins": [asdict(plugin) for plugin in content.plugins],

@@ -57,6 +57,7 @@ def register_with_hydra() -> None:
         ("run_dir", _run_dir),
         ("sweep_dir", _sweep_dir),
         ("sweep_subdir", _sweep_subdir),
+        ("default_init", _default_init),
     ):
         register_resolver(name, resolver)
     remove_resolver("oc.create")
@@ -75,6 +76,13 @@ def _sweep_subdir(_root_: DictConfig) -> str:
 
 def _run_dir(_root_: DictConfig) -> str:
     return "." if _root_.task != "run" else str(_declared(_root_).folder)
+
+
+def _default_init(semantics: object) -> str:
+    """Return the kind of initializer that `init=default` is: torch's layers have initializers of their
+    own for all parameters, Gluon's leave their weights to U(-scale, scale).
+    """
+    return "default" if semantics == "torch" else "uniform"
 
 
 def _sweep_dir(_root_: DictConfig) -> str:

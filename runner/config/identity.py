@@ -93,6 +93,8 @@ def canonical_config(
         if isinstance(model, dict) and "layers" in model:
             canonical["model"] = {**model, "layers": spelling.layers(model["layers"])}
     canonical["stream"] = stream
+    if config.get("semantics", schema.SEMANTICS[0]) != schema.SEMANTICS[0]:
+        canonical["semantics"] = config["semantics"]
     if config.get("shard") is not None:
         canonical["shard"] = config["shard"]
     for key in ("measure", "vars"):

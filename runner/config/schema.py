@@ -39,6 +39,10 @@ from initlab.runner.config.hydra_internals import store_option
 SIMPLE_TYPES = (bool, int, float, str)
 SECTIONS = ("parameters", "layers", "gradients", "training", "figures", "measures", "diagnosis")
 """What a run prints, in this order; `runner.terminal.measured` has a function for each."""
+SEMANTICS = ("initlab", "mxnet", "torch")
+"""The libraries whose layers' own initializers a config can name; the first is the default."""
+LATER = {"semantics": SEMANTICS[0]}
+"""Keys that runs of earlier versions lack, and what these runs are."""
 PRINTED = ("show", "fold", "diagnose")
 """Keys that say what is told about a run and nothing about its values. Runs of earlier versions
 lack them.
@@ -105,6 +109,7 @@ class Config:
 
     seed: Annotated[Any, whole(0, 2**64 - 1, " from 0 to 2^64-1")]
     stream: Annotated[str, choice(streams.VERSIONS)]
+    semantics: Annotated[str, choice(SEMANTICS)]
     name: Annotated[str, component]
     dtype: Annotated[str, choice(DTYPES)]
     init_mode: Annotated[str, choice("deferred eager streamed")]

@@ -41,6 +41,10 @@ class LayerSpec:
 
 HOLDING = {"init", "default_init"}
 """The options of an initializer that hold another one."""
+ONLY_WHOLE = (
+    "holds 'default', which is for a whole network only: init=default - name another initializer "
+    "here, or leave it out"
+)
 
 
 @dataclass
@@ -125,6 +129,25 @@ def parse_initializer(value: Any, class_of: ClassOf = init.by_name) -> init.Init
     problems.raise_any()
     made: init.Initializer = construct(cls, sound, kind)
     return made
+
+
+def check_alone(chosen: init.Initializer) -> None:
+    """Raise ConfigError if an initializer holds `default`, which is a whole network's only."""
+    if any(map(_holds_default, vars(chosen).items())):
+        raise ConfigError.of("", ONLY_WHOLE)
+
+
+def _holds_default(item: tuple[object, object]) -> bool:
+    """Return whether an option (name, value) is or holds the initializer `default`."""
+    name, value = item
+    if isinstance(value, init.Default) or (name in HOLDING and value == "default"):
+        return True
+    inner: Any = ()
+    if isinstance(value, (dict, init.Initializer)):
+        inner = (value if isinstance(value, dict) else vars(value)).items()
+    elif isinstance(value, (list, tuple)):
+        inner = enumerate(value)
+    return any(map(_holds_default, inner))
 
 
 def _standing_in(value: Any) -> Any:
@@ -212,7 +235,10 @@ def _parse_layer(entry: object, place: str, number: int) -> LayerSpec:
         chosen = option.endswith("_initializer") and option in options_of(cls)
         if chosen and value is not None:
             with problems.under(option):
-                options[option] = parse_initializer(value)
+                chosen_one = parse_initializer(value)
+                if _holds_default(("", chosen_one)):
+                    raise ConfigError.of("", ONLY_WHOLE)
+                options[option] = chosen_one
     layer: Layer | None = None
     with problems.under():
         layer = construct(cls, options, kind)

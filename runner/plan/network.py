@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from initlab.engine import gluon
+from initlab.engine import gluon, laws
 from initlab.engine.errors import MXNetError
 from initlab.engine.gluon import nn
 from initlab.engine.gluon.sites import note_sites
@@ -26,6 +26,16 @@ from initlab.runner.probes.roles import layers_with_rows
 Shape = tuple[int, ...]
 
 
+@dataclass(frozen=True)
+class Drawn:
+    """What a constructor draws for the parameter of a path; unless `last`, it writes over it."""
+
+    path: str
+    law: laws.Law
+    shape: Shape
+    last: bool
+
+
 @dataclass
 class Network:
     """A built network.
@@ -36,7 +46,8 @@ class Network:
     `owners` has the parameters with values of their own; `aliases` maps the path of a tied
     parameter to the path of its owner. `sources` maps a parameter's path to the place in the config
     that chose its own initializer. `shapes` has the output shapes of the layers of a twin
-    that are measured; None if it is no single shape.
+    that are measured; None if it is no single shape. `constructors` is what the constructors of another
+    library's layers draw, see `runner.plan.semantics`.
     """
 
     root: gluon.Block
@@ -49,6 +60,7 @@ class Network:
     aliases: dict[str, str] = field(default_factory=dict)
     sources: dict[str, str] = field(default_factory=dict)
     shapes: dict[str, Shape | None] = field(default_factory=dict)
+    constructors: list[Drawn] = field(default_factory=list)
 
     def aliases_of(self, owner: str) -> tuple[str, ...]:
         """Return the paths that are tied to an owner's."""

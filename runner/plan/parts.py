@@ -23,6 +23,7 @@ from initlab.runner.json_values import JSON
 from initlab.runner.measures import Measure
 from initlab.runner.plan.model import (
     ModelSpec,
+    check_alone,
     construct,
     parse_initializer,
     parse_input,
@@ -69,6 +70,7 @@ def parse_parts(resolved: Mapping[str, JSON]) -> tuple[Root, Parts]:
         probe = parse_group("probe", mapping_at(resolved, "probe"))
     with problems.under("init"):
         init = parse_initializer(resolved.get("init"))
+        check_alone(init)
     with problems.under("stats"):
         stats = parse_several("stats", mapping_at(resolved, "stats"))
     with problems.under("measure"):

@@ -15,7 +15,15 @@ from initlab.engine.options import check_given, checks_of, whole
 from initlab.runner.claims.claim import Claim, parse_claims
 from initlab.runner.config.homes import no_key
 from initlab.runner.config.objective import parse_objective
-from initlab.runner.config.schema import DTYPES, PRINTED, SECTIONS, Config, SweepOptions
+from initlab.runner.config.schema import (
+    DTYPES,
+    LATER,
+    PRINTED,
+    SECTIONS,
+    SEMANTICS,
+    Config,
+    SweepOptions,
+)
 from initlab.runner.errors import ConfigError, Problems
 from initlab.runner.excerpt import shortened
 
@@ -32,6 +40,7 @@ class Root:
 
     seed: int
     stream: str
+    semantics: str
     name: str
     dtype: str
     init_mode: str
@@ -68,6 +77,7 @@ def parse_root(resolved: Mapping[str, Any]) -> Root:
     problems.raise_any()
     return Root(
         **{key: resolved[key] for key in REQUIRED},
+        semantics=resolved.get("semantics", SEMANTICS[0]),
         resume=resolved.get("resume", False),
         threads=resolved.get("threads"),
         diagnose=resolved.get("diagnose", True),
@@ -93,7 +103,7 @@ def check_made(config: Mapping[str, object]) -> None:
     """
     problems = Problems()
     for key in Config.__dataclass_fields__:
-        if key not in config and key not in PRINTED:
+        if key not in config and key not in (*PRINTED, *LATER):
             problems.add(key, "is missing")
     if config.get("task", "run") != "run" or config.get("dry_run"):
         key = "dry_run" if config.get("dry_run") else "task"

@@ -31,6 +31,7 @@ from initlab.runner.plan.parts import Parts, mapping_at, parse_group, parse_part
 from initlab.runner.plan.root import Root, check_made
 from initlab.runner.plan.row import Row
 from initlab.runner.plan.rows import Plan, make_plan
+from initlab.runner.plan.semantics import note_defaults
 from initlab.runner.plan.shards import aliases_of, rows_of
 from initlab.runner.plan.sketch import sketch
 from initlab.runner.plan.streamable import check_data_scaled, check_one_pass, scaled_by_data
@@ -49,6 +50,7 @@ class RunConfig:
 
     seed: int
     stream: str
+    semantics: str
     name: str
     dtype: str
     init_mode: str
@@ -216,6 +218,7 @@ def _plan(
     if watched and not finished:
         check_feeding(parts.model.layers, data)
     network, output = build_twin(parts.model, root.dtype, batch_shape)
+    note_defaults(network, root.semantics, parts.init)
     _check_sizes(network, batch_shape)
     plan = make_plan(network, output, parts.init, root.seed, finished=finished)
     if not watched and not finished and scaled_by_data(plan) is not None:

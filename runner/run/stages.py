@@ -32,12 +32,14 @@ from initlab.runner.measures import Findings, Measure
 from initlab.runner.plan import ledger
 from initlab.runner.plan.feeding import check_batch
 from initlab.runner.plan.network import Network, build, infer_shapes
+from initlab.runner.plan.semantics import note_defaults
 from initlab.runner.plan.shards import paths_of
 from initlab.runner.plan.streamable import scaled_by_data
 from initlab.runner.plan.validate import RunConfig
 from initlab.runner.probes import Subject, Trace
 from initlab.runner.progress import Report, steps_of, unheard
 from initlab.runner.run import diagnosing, rescale, streamed
+from initlab.runner.run.constructing import construct
 from initlab.runner.run.diagnosing import subject_of as subject_of
 from initlab.runner.stats import meter
 from initlab.runner.terminal.sections import Results, print_results, remarks_on
@@ -71,11 +73,16 @@ def initialize(config: RunConfig) -> tuple[Network, ledger.Ledger]:
 def _initialize(config: RunConfig) -> tuple[Network, ledger.Ledger]:
     network = build(config.model, config.dtype)
     shape = (config.data.batch, *config.sample_shape)
+    torchs = config.semantics == "torch" or config.stream == streams.TORCH
     streams.seed(config.seed)
     with ledger.recording() as record:
-        if config.init_mode == "eager" or config.stream == streams.TORCH:
+        if config.init_mode == "eager" or torchs:
             infer_shapes(network, shape)
-        network.root.initialize(config.init, ctx=config.device, root="")
+        note_defaults(network, config.semantics, config.init)
+        if network.constructors and config.stream == streams.TORCH:
+            construct(network, config.init, config.device)
+        else:
+            network.root.initialize(config.init, ctx=config.device, root="")
         if config.init_mode == "deferred":
             with autograd.predict_mode(), np.errstate(all="ignore"):
                 network.root(nd.zeros(shape, ctx=config.device, dtype=config.dtype))

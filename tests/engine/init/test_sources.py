@@ -43,6 +43,7 @@ SOURCES = [
     ("xavier", DENSE, {"rnd_type": "gaussian", "magnitude": 2}, 0.31622776601683794),
     ("msra_prelu", DENSE, {}, 0.30678599553894819),
     ("uniform", DENSE, {}, 0.040414518843273805),
+    ("default", DENSE, {}, 0.040414518843273805),  # gluon/block.py: initialize(init=Uniform())
     ("normal", DENSE, {}, 0.01),
     # torch trunc_normal_(std=0.01, a=-0.02, b=0.02): the std after the cut is 0.87962566 of that before
     ("truncated_normal", DENSE, {}, 0.0087962566),
