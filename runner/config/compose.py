@@ -48,6 +48,8 @@ HYDRAS = [Path(hydra.__file__).parent / "conf"]
 """The folder of Hydra's own options, which come first."""
 RUN_DIR = "${run_dir:}"
 """The value in `conf/config.yaml` for a single run's folder."""
+DEFAULT_KIND = "${default_init:${semantics}}"
+"""The kind of initializer in `conf/init/default.yaml`."""
 
 
 def register_with_hydra() -> None:

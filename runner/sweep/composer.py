@@ -22,7 +22,7 @@ from typing import Any, TypeVar
 from hydra.core.override_parser.types import Override
 from omegaconf import DictConfig, OmegaConf
 
-from initlab.runner.config.compose import check_permitted, unresolved
+from initlab.runner.config.compose import DEFAULT_KIND, check_permitted, unresolved
 from initlab.runner.config.hydra_internals import (
     apply_words,
     group_exists,
@@ -111,7 +111,11 @@ class Template:
         value.
         """
         nodes = [OmegaConf.select(config, key, throw_on_missing=False) for key in keys]
-        if any(OmegaConf.is_config(node) for node in nodes) or _refers(unresolved(config)):
+        plain = unresolved(config)
+        node = plain.get("init")
+        if isinstance(node, dict) and node.get("kind") == DEFAULT_KIND and "semantics" not in keys:
+            plain = {**plain, "init": {**node, "kind": ""}}
+        if any(OmegaConf.is_config(node) for node in nodes) or _refers(plain):
             return None
         try:
             return cls(config, keys, base.refused)

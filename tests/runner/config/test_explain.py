@@ -51,8 +51,8 @@ FILES = [
         "experiment/mine",
         f"{PACKAGE}init: {{scale: 1.3}}\n",
         ["init=he"],
-        "init.scale: no such key - it is one (with init=delta_orthogonal, init=gluon_orthogonal,"
-        " init=mup, init=orthogonal and 2 more). Known: distribution, fans, kind, mode, slope. "
+        "init.scale: no such key - it is one (with init=default, init=delta_orthogonal,"
+        " init=gluon_orthogonal, init=mup and 3 more). Known: distribution, fans, kind, mode, slope. "
         "(in experiment=mine, beside init=he)",
     ),
     ("experiment/mine", f"{PACKAGE}sed: 3\n", [], "sed: no such key - did you mean 'seed'?"),
