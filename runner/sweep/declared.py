@@ -294,11 +294,14 @@ MISSING = object()
 def _value(config: DictConfig, choices: DictConfig, key: str) -> Any:
     """Return the values of a job at `key`, or MISSING.
 
-    For a config group the list has both the chosen option and the value.
+    For a config group the list has both the chosen option and the value; for init=default also the
+    kind that it stands for.
     """
     found = []
     if key in choices:
         found.append(choices[key])
+        if (key, choices[key]) == ("init", "default"):
+            found.append(OmegaConf.select(config, "init.kind"))
     try:
         value = OmegaConf.select(config, key, default=MISSING)
     except OmegaConfBaseException:
