@@ -20,6 +20,7 @@ import math
 import os
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -303,7 +304,7 @@ def table(files: list[str]) -> str:
         "| layer | library | parameter | shape | measured | std | largest |",
         "| --- " * 7 + "|",
     ]
-    measured = [json.loads(open(file, encoding="utf-8").read()) for file in files]
+    measured = [json.loads(Path(file).read_text(encoding="utf-8")) for file in files]
     for layer in LAYERS:
         for one in measured:
             for name, row in one["layers"].get(layer, {}).items():
