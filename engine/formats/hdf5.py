@@ -1,12 +1,13 @@
 """The datasets of an HDF5 file, as Keras writes weights. Reading needs the package h5py.
 
 A dataset's name is its path with dots. Elements that lie in the file in their own form are mapped into
-memory; compressed ones and those in chunks are read. Links to other files are not followed. Ties are
-datasets with several paths.
+memory; compressed ones and those in chunks are unpacked chunk by chunk (see `scratch`). Links to other
+files are not followed. Ties are datasets with several paths.
 """
 
 from __future__ import annotations
 
+import itertools
 import math
 import os
 import tempfile
@@ -17,6 +18,7 @@ from typing import TYPE_CHECKING, BinaryIO, ClassVar
 import numpy as np
 
 from initlab.engine.errors import FormatError
+from initlab.engine.formats import scratch
 from initlab.engine.formats.base import (
     Format,
     OtherKind,
@@ -33,10 +35,8 @@ if TYPE_CHECKING:
     import h5py
 
 MOST_DEPTH = 64
-DENSEST, FREE = 1100, 1 << 20
-"""How many times larger than in the file a dataset may be (deflate reaches 1032), and the bytes from
-which that is asked.
-"""
+PART = 1 << 20
+"""Elements that are read at a time from a dataset without chunks."""
 DAMAGE = (OSError, RuntimeError, KeyError, ValueError, TypeError, NotImplementedError)
 """Exceptions that h5py raises for invalid bytes."""
 
@@ -91,6 +91,7 @@ def _datasets(path: Path) -> Snapshot:
         ) from None
     found = Snapshot({})
     owners: dict[int, str] = {}
+    packed: dict[str, h5py.Dataset] = {}
     try:
         with h5py.File(path, "r") as file:
             for name, dataset in _walk(file):
@@ -103,9 +104,13 @@ def _datasets(path: Path) -> Snapshot:
                 reason = _unread(dataset)
                 if reason:
                     found.unread[name] = reason
-                else:
-                    owners[address] = name
-                    found.tensors[name] = _values(dataset, path, file.userblock_size)
+                    continue
+                owners[address] = name
+                values = _mapped(dataset, path, file.userblock_size)
+                found.tensors[name] = np.zeros(0) if values is None else values
+                if values is None:
+                    packed[name] = dataset
+            found.tensors.update(_unpacked(packed))
     except DAMAGE as error:
         if isinstance(error, FormatError):
             raise
@@ -144,20 +149,43 @@ def _unread(dataset: h5py.Dataset) -> str | None:
         return f"it is of dtype {dataset.dtype}"
     if dataset.is_virtual or dataset.external:
         return "its elements lie in another file"
-    size, stored = math.prod(dataset.shape) * dataset.dtype.itemsize, dataset.id.get_storage_size()
-    if size > FREE and size > DENSEST * stored:
-        return f"it says that it has {size} bytes, and {stored} are in the file"
-    return None
+    stored, itemsize = dataset.id.get_storage_size(), dataset.dtype.itemsize
+    largest = max(math.prod(dataset.shape), math.prod(dataset.chunks or ()))
+    return scratch.too_dense(largest * itemsize, stored)
 
 
-def _values(dataset: h5py.Dataset, path: Path, before: int) -> np.ndarray:
+def _mapped(dataset: h5py.Dataset, path: Path, before: int) -> np.ndarray | None:
+    """Return the elements as they lie in the file; None if they lie there in another form."""
     offset = None if before else dataset.id.get_offset()
     size = math.prod(dataset.shape) * dataset.dtype.itemsize
     in_form = dataset.dtype.isnative and dataset.dtype.kind != "b" and not dataset.chunks
     if offset is None or not size or not in_form:
-        values: np.ndarray = dataset[...]
-        native: np.ndarray = values.astype(values.dtype.newbyteorder("="), copy=False)
-        return native
+        return None
     checked(offset + size <= path.stat().st_size, f"is cut short within '{dataset.name}'")
     mapped: np.ndarray = np.memmap(path, dataset.dtype, "c", offset, dataset.shape)
     return mapped.view(np.ndarray)
+
+
+def _unpacked(packed: dict[str, h5py.Dataset]) -> dict[str, np.ndarray]:
+    """Return the elements of datasets by name, read a chunk at a time."""
+    kinds = {name: one.dtype.newbyteorder("=") for name, one in packed.items()}
+    sizes = [math.prod(one.shape) * one.dtype.itemsize for one in packed.values()]
+    found: dict[str, np.ndarray] = {}
+    for (name, one), space in zip(packed.items(), scratch.rooms(sizes), strict=True):
+        values = space.view(kinds[name]).reshape(one.shape)
+        for part in _parts(one):
+            values[part] = one[part]
+        found[name] = values
+    return found
+
+
+def _parts(dataset: h5py.Dataset) -> Iterator[tuple[slice, ...]]:
+    """Yield selections that make up a dataset: its chunks, or a million elements of its rows."""
+    width = math.prod(dataset.shape[1:])
+    steps = dataset.chunks or (max(1, PART // max(1, width)), *dataset.shape[1:])
+    yield from itertools.product(
+        *(
+            [slice(at, min(at + step, length)) for at in range(0, length, max(1, step))]
+            for length, step in zip(dataset.shape, steps[: dataset.ndim], strict=True)
+        )
+    )

@@ -22,7 +22,7 @@ import numpy as np
 
 from initlab.engine import strict_json
 from initlab.engine.errors import FormatError
-from initlab.engine.formats import archive
+from initlab.engine.formats import archive, scratch
 from initlab.engine.formats.base import (
     Format,
     Snapshot,
@@ -130,31 +130,61 @@ class Npz(Format):
         return _snapshot(arrays)
 
     def open(self, path: str | os.PathLike[str]) -> Snapshot:
-        """Return the tensors, mapped into memory after their checksums were compared; a file with
-        compressed entries is read whole.
+        """Return the tensors, mapped into memory after their checksums were compared. Compressed
+        entries are unpacked, a large file's into a temporary one (see `scratch`).
         """
         path = Path(path)
         raw = mapped(path)
         try:
             check_kind(raw[:KIND_BYTES].tobytes(), self.name)
-            found = archive.members(raw)
-            _check_count(raw[-LONGEST_END:].tobytes(), len(found))
+            entries = _entries(path, raw)
+            _check_count(raw[-LONGEST_END:].tobytes(), len(entries))
             arrays: dict[str, np.ndarray] = {}
-            for entry, member in found.items():
+            for entry, content in entries.items():
                 name = entry.removesuffix(".npy")
                 checked(name not in arrays, f"is damaged: it has '{name}' twice")
-                member.check(entry)
-                arrays[name] = _array(name, member.part)
+                arrays[name] = _array(name, content)
             snapshot = _snapshot(arrays)
             check_names(snapshot)
             return snapshot
-        except archive.Compressed:
-            return self.read(path)
         except FormatError as error:
             raise unreadable(path, error) from error
         except DAMAGE as error:
             said = FormatError(f"is damaged, cut short or no npz file ({error})")
             raise unreadable(path, said) from None
+
+
+def _entries(path: Path, raw: np.ndarray) -> dict[str, np.ndarray]:
+    """Return the bytes of every entry by name, whose checksums were compared."""
+    try:
+        found = archive.members(raw)
+    except archive.Compressed:
+        return _unpacked(path)
+    for entry, member in found.items():
+        member.check(entry)
+    return {entry: member.part for entry, member in found.items()}
+
+
+def _unpacked(path: Path) -> dict[str, np.ndarray]:
+    """Return the bytes of every entry by name, unpacked a part at a time."""
+    with zipfile.ZipFile(path) as zipped:
+        entries = zipped.infolist()
+        for entry in entries:
+            wrong = scratch.too_dense(entry.file_size, entry.compress_size)
+            checked(wrong is None, f"is damaged: of its part '{entry.filename}' {wrong}")
+        found: dict[str, np.ndarray] = {}
+        spaces = scratch.rooms([entry.file_size for entry in entries])
+        for entry, space in zip(entries, spaces, strict=True):
+            name, at = entry.filename, 0
+            checked(name not in found, f"is damaged: it has '{name}' twice")
+            with zipped.open(entry) as file:
+                while part := file.read(archive.BLOCK):
+                    checked(at + len(part) <= space.size, f"is damaged: '{name}' is too long")
+                    space[at : at + len(part)] = np.frombuffer(part, np.uint8)
+                    at += len(part)
+            checked(at == space.size, f"is damaged: its part '{name}' is cut short")
+            found[name] = space
+        return found
 
 
 def _snapshot(arrays: dict[str, np.ndarray]) -> Snapshot:

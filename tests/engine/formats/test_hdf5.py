@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import importlib.util
+import tracemalloc
 
+import numpy as np
 import pytest
 from foreign_files import FOLDER, NEEDS_H5PY, expected
 
 from initlab.engine import formats
 from initlab.engine.errors import FormatError
+from initlab.engine.formats import scratch
 
 PATH = FOLDER / "keras.h5"
 
@@ -80,3 +83,46 @@ def test_files_of_hdf5_are_not_written(tmp_path):
 
 def test_h5py_is_looked_for():
     assert NEEDS_H5PY.args[0] is (importlib.util.find_spec("h5py") is None)
+
+
+@NEEDS_H5PY
+@pytest.mark.parametrize("in_memory", [0, 1 << 24])
+def test_chunks_are_unpacked_the_same_in_memory_and_in_a_file(in_memory, monkeypatch, tmp_path):
+    import h5py
+
+    monkeypatch.setattr(scratch, "IN_MEMORY", in_memory)
+    values = np.random.default_rng(0).normal(size=(130, 70)).astype(np.float32)
+    tensors = {
+        "chunked": (values, {"chunks": (16, 32)}),
+        "compressed": (values, {"compression": "gzip"}),
+        "growing": (values, {"maxshape": (None, 70), "chunks": (400, 70)}),
+        "other_order": (values.astype(">f4"), {}),
+        "mask": (values > 0, {}),
+        "nothing": (np.zeros((0, 4), np.float32), {"maxshape": (None, 4), "chunks": (8, 4)}),
+        "one": (np.array(True), {}),
+    }
+    path = tmp_path / "a.h5"
+    with h5py.File(path, "w") as file:
+        for name, (array, options) in tensors.items():
+            file.create_dataset(name, data=array, **options)
+    found = formats.get(path).open(path).tensors
+    assert found.keys() == tensors.keys()
+    for name, (array, _) in tensors.items():
+        assert found[name].shape == array.shape and np.array_equal(found[name], array)
+
+
+@NEEDS_H5PY
+def test_a_compressed_dataset_is_opened_in_little_memory(tmp_path):
+    import h5py
+
+    path = tmp_path / "a.h5"
+    with h5py.File(path, "w") as file:
+        for name in ("a", "b"):
+            file.create_dataset(
+                name, data=np.ones((4096, 1024), np.float32), compression="gzip", chunks=(64, 1024)
+            )
+    tracemalloc.start()
+    found = formats.get(path).open(path).tensors
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert (found["b"][::100] == 1).all() and peak < 6e6

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import struct
+import tracemalloc
 import zipfile
 
 import numpy as np
@@ -12,7 +13,7 @@ from snapshots import flipped, same, sample
 
 from initlab.engine import formats
 from initlab.engine.errors import FormatError
-from initlab.engine.formats import Snapshot
+from initlab.engine.formats import Snapshot, scratch
 
 
 def test_numpy_reads_our_npz_without_pickle(tmp_path):
@@ -91,3 +92,62 @@ def test_an_alias_table_that_is_not_as_written_is_refused(tmp_path, text):
     np.savez(tmp_path / "x.npz", w=np.zeros(3, "f4"), __initlab__=np.frombuffer(text, np.uint8))
     with pytest.raises(FormatError, match="its alias table is not as we write it"):
         formats.get("npz").read(tmp_path / "x.npz")
+
+
+def packed(path, **tensors):
+    np.savez_compressed(path, **tensors)
+    return path
+
+
+TENSORS = {
+    "a.weight": np.random.default_rng(0).normal(size=(300, 70)).astype(np.float32),
+    "b": np.asfortranarray(np.arange(12.0).reshape(3, 4)),
+    "empty": np.zeros((0, 5), np.float16),
+    "one": np.array(3, np.int64),
+    "other_order": np.arange(5, dtype=">f4"),
+}
+
+
+@pytest.mark.parametrize("in_memory", [0, 1 << 24])
+def test_compressed_entries_are_unpacked_the_same_in_memory_and_in_a_file(
+    in_memory, monkeypatch, tmp_path
+):
+    monkeypatch.setattr(scratch, "IN_MEMORY", in_memory)
+    path = packed(tmp_path / "a.npz", **TENSORS)
+    found = formats.get(path).open(path).tensors
+    assert found.keys() == TENSORS.keys()
+    for name, values in TENSORS.items():
+        assert found[name].shape == values.shape and np.array_equal(found[name], values)
+    assert formats.get(path).read(path).tensors.keys() == TENSORS.keys()
+
+
+def test_a_compressed_file_is_opened_in_little_memory(tmp_path):
+    path = packed(
+        tmp_path / "a.npz", a=np.zeros(1 << 22, np.float32), b=np.ones(1 << 22, np.float32)
+    )
+    tracemalloc.start()
+    found = formats.get(path).open(path).tensors
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert (found["b"][::1000] == 1).all() and peak < 6e6
+
+
+@pytest.mark.parametrize("place", [0.3, 0.6, 0.95])
+def test_a_damaged_compressed_file_is_refused(place, tmp_path):
+    path = packed(tmp_path / "a.npz", a=TENSORS["a.weight"])
+    data = bytearray(path.read_bytes())
+    data[int(len(data) * place)] ^= 0xFF
+    path.write_bytes(data)
+    with pytest.raises(FormatError, match="is damaged"):
+        formats.get(path).open(path)
+
+
+def test_an_entry_that_claims_more_than_can_be_is_refused(tmp_path):
+    path = packed(tmp_path / "a.npz", a=TENSORS["a.weight"])
+    data = path.read_bytes()
+    at = data.rindex(b"PK\1\2") + 24
+    path.write_bytes(data[:at] + (2**32 - 2).to_bytes(4, "little") + data[at + 4 :])
+    with pytest.raises(
+        FormatError, match=r"of its part 'a.npy' it says that it has 4294967294 bytes"
+    ):
+        formats.get(path).open(path)
