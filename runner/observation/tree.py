@@ -148,6 +148,16 @@ def _added(
     return next((way for way in ways if way[1] is not None), (False, None))
 
 
+def _entering(given: list[nd.NDArray], left: nd.NDArray | None) -> nd.NDArray | None:
+    """Return the array that counts as what entered a block: of several the one to which the block adds
+    something, as a residual stream may be given beside what the block computes with; else the first.
+    """
+    if len(given) > 1 and left is not None:
+        streams = (one for one in given if _added(left, one)[1] is not None)
+        return next(streams, given[0])
+    return given[0] if given else None
+
+
 def host(array: nd.NDArray) -> np.ndarray:
     """Return an array's values in host memory, without a copy if they are there, for reading."""
     return array.__array__(copy=False) if array.device.is_host else array.asnumpy()
@@ -182,8 +192,8 @@ def calls_of(network: gluon.Block) -> Iterator[list[Node]]:
         while mine.path != call.path:  # begun, but left by an error that the network caught
             parts, mine = mine.parts, running.pop()
             mine.parts += parts
-        entered = next(_arrays(call.arguments), None)
         left = next(_arrays(call.returned), None)
+        entered = _entering(list(_arrays(call.arguments)), left)
         if entered is None or left is None:
             running[-1].parts += mine.parts
         else:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from observed import inputs, made, subject_of
 
-from initlab.engine import gluon, init, nd
+from initlab.engine import autograd, gluon, init, nd
 from initlab.engine.gluon import nn
 from initlab.runner.errors import ConfigError
 from initlab.runner.observation.passes import observe
@@ -153,3 +153,29 @@ def test_a_block_whose_part_fails_and_is_caught_is_observed():
     net.initialize()
     net(nd.array(x))
     assert [stage.path for stage in observe(subject_of(net, x)).trunk] == ["second"]
+
+
+def test_a_stream_that_is_given_beside_what_a_block_computes_with_is_what_enters_it():
+    class Adding(gluon.Block):
+        def __init__(self):
+            super().__init__()
+            self.dense = gluon.nn.Dense(4, in_units=4)
+
+        def forward(self, normed, stream):
+            return stream + self.dense(normed)
+
+    class Net(gluon.Block):
+        def __init__(self):
+            super().__init__()
+            self.norm, self.adding = gluon.nn.LayerNorm(in_channels=4), Adding()
+
+        def forward(self, x):
+            return self.adding(self.norm(x), x)
+
+    net = Net()
+    net.initialize()
+    with autograd.record(), calls_of(net) as calls:
+        x = nd.array([[1.0, 2, 3, 5]])
+        net(x)
+    adding = next(part for part in calls[0].parts if part.path == "adding")
+    assert adding.entered is x and adding.adds

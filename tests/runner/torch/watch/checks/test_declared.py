@@ -226,6 +226,20 @@ def test_what_another_thread_or_numpy_wrote_is_not_taken_for_the_last_write():
         assert said.endswith("written by another thread, or outside of torch's operations")
 
 
+def test_one_value_where_its_law_gives_none_is_found():
+    def build():
+        layer = nn.Linear(300, 300, bias=False)
+        nn.init.normal_(layer.weight, std=0.02)
+        layer.weight.detach().numpy()[299, 299] = -2
+        return layer
+
+    ((check, _, said),) = findings(build)
+    assert check == "law"
+    assert said.endswith(
+        "but 1 of its 90,000 values lies beyond 8 standard deviations; the farthest, -2, 100 of them"
+    )
+
+
 @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float32, torch.float64])
 def test_rounding_is_no_other_law(dtype):
     def build():
