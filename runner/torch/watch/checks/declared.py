@@ -74,17 +74,17 @@ class Law(Check):
     says: ClassVar[str] = "its values or its last write contradict the declared law, cause named"
 
     def look(self, given: Examined) -> Iterator[Finding]:
-        """Yield contradictions; what the values are too few to say, the last write may say."""
-        wrong = set()
-        for name, each in contradictions(given, self.id):
-            wrong.add(name)
-            yield Finding(self.id, (name,), f"{each.said} [{each.name}]{_by(given.named(name))}")
+        """Yield contradictions, said by the last write where its own numbers contradict: they are exact,
+        and the same for every layer. Else the values say them.
+        """
+        by_values = dict(contradictions(given, self.id))
         for held in given.own:
-            if not held.kept or held.name in wrong:
-                continue
-            said = _unseen(held)
-            if said is None and given.spec is not None:
+            said = _unseen(held) if held.kept else None
+            if said is None and held.kept and given.spec is not None:
                 said = _written_otherwise(held, given.spec)
+            if said is None and held.name in by_values:
+                found = by_values[held.name]
+                said = f"{found.said} [{found.name}]{_by(held)}"
             if said:
                 yield self.of(held, said)
 

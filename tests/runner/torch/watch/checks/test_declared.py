@@ -38,11 +38,24 @@ def test_missing_residual_scaling_is_named():
         def scale_residuals(self):
             pass
 
-    (first, second) = sorted(findings(Model, GPT_SPEC))[:2]
-    assert first[0] == "law"
-    assert "the scaling by 1/sqrt(2L), L=3, is missing" in first[2]
-    assert "[residual-scaling]; last written by normal_(mean=0, std=0.02) at" in first[2]
-    assert all("c_proj.weight" in name for each in (first, second) for name in each[1])
+    ((check, names, said),) = findings(Model, GPT_SPEC)
+    assert check == "law"
+    assert set(names) == {f"h.{i}.{part}c_proj.weight" for i in range(3) for part in ("", "attn.")}
+    assert said.startswith("its last write is normal_(mean=0, std=0.02) at torch_models.py:")
+    assert "its std is 0.02, 2.449 times the declared 0.008165" in said
+    assert "the scaling by 1/sqrt(2L), L=3, is missing [residual-scaling]" in said
+
+
+def test_values_that_no_write_explains_are_judged_by_themselves():
+    class Model(GPT):
+        def scale_residuals(self):
+            super().scale_residuals()
+            with torch.no_grad():
+                self.wpe.weight.copy_(self.wpe.weight * torch.full((32,), 3.0))
+
+    ((check, names, said),) = findings(Model, GPT_SPEC)
+    assert (check, names) == ("law", ("wpe.weight",))
+    assert said.startswith("its std is 0.0") and "; last written by copy_() at " in said
 
 
 def test_what_values_are_too_few_to_say_the_last_write_says():
