@@ -41,6 +41,11 @@ FAR, NEAR = 1e6, 1e-9
 """Times the median: trained tensors reach 5,000, memory that nobody wrote 1e20; and a density near 0
 that no law here has.
 """
+OUTLIER, MOST_OUTLIERS = 8.0, 16
+"""Standard deviations beyond which an element is far away from all others, and at most so many are.
+"""
+LARGEST_COPY = 1 << 24
+"""Elements of tensors that are looked at again without the few."""
 LONGEST = 1 << 16
 """The longest rows whose angles are looked at."""
 OFF_RIGHT = 0.05
@@ -175,6 +180,12 @@ def _alone(values: np.ndarray, summary: Summary | None = None) -> Found:
     right = orthogonal(values)
     if right is not None:
         return right
+    found = _independent(values, summary)
+    return found if found.fresh else _but_for_few(values, found)
+
+
+def _independent(values: np.ndarray, summary: Summary) -> Found:
+    """Return the finding for elements of one law that do not depend on each other, or that do."""
     small = values.reshape(-1) if values.size <= VALUES else None
     found = fit(summary, small)
     p, seen = dependence(rows(values), found.numbers.get("mean", 0.0))
@@ -184,6 +195,28 @@ def _alone(values: np.ndarray, summary: Summary | None = None) -> Found:
     looks = () if found.kind == UNKNOWN else (f"each element alone looks {found.kind}",)
     assert summary.std is not None
     return Found(TRAINED, summary.count, {"std": summary.std}, (remark, *looks))
+
+
+def _but_for_few(values: np.ndarray, found: Found) -> Found:
+    """Say of values that follow no law whether they would but for a few that are far away, as an
+    initializer leaves them that clamps an infinity.
+    """
+    std = found.numbers.get("std", 0.0)
+    if values.size > LARGEST_COPY or not std > 0:
+        return found
+    away = np.abs(values) > OUTLIER * std
+    count = int(away.sum())
+    if not 0 < count <= MOST_OUTLIERS:
+        return found
+    rest = np.where(away, values.dtype.type(0), values)
+    law = _independent(rest, figures(rest))
+    if not law.fresh:
+        return found
+    farthest = float(values[away][np.abs(values[away]).argmax()])
+    times = abs(farthest) / law.numbers["std"]
+    few = "1 element is" if count == 1 else f"{count} elements are far away, up to"
+    said = f"{few} {farthest:.5g}, {times:.0f} standard deviations; without: {law}"
+    return Found(UNKNOWN, found.elements, found.numbers, (said,))
 
 
 def orthogonal(values: np.ndarray) -> Found | None:

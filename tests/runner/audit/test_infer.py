@@ -174,3 +174,19 @@ def test_orthogonal_rows_stay_so_in_every_dtype(shape, dtype):
         values = laws.Haar(1.5).draw(Key(seed, "right"), shape)
         found = infer(values.astype(dtypes.resolve(dtype)))
         assert found.kind == "orthogonal" and abs(found.numbers["gain"] - 1.5) < 0.01
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_a_few_values_far_from_all_others_are_named_with_the_law_of_the_others(count):
+    values = np.random.default_rng(3).normal(size=(300, 400)).astype(np.float32) * np.float32(0.02)
+    values[np.arange(count), 7] = -2
+    found = infer(values)
+    assert found.kind == "unknown" and not found.fresh
+    few = "1 element is -2" if count == 1 else "3 elements are far away, up to -2"
+    (said,) = found.remarks
+    assert said.startswith(f"{few}, 100 standard deviations; without: normal: std 0.0")
+
+
+def test_heavy_tails_are_no_few_values():
+    values = np.random.default_rng(4).standard_t(3, size=(300, 400)).astype(np.float32)
+    assert not infer(values).remarks or "without:" not in infer(values).remarks[0]
