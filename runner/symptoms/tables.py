@@ -38,6 +38,39 @@ class PositionsDrownTokens(Symptom):
 
 
 @register
+class TokensDrownBlocks(Symptom):
+    """Token vectors so large that what normalized branches add to them is lost."""
+
+    id = "tokens-drown-blocks"
+    title = "the size of the stream of token vectors to which normalized branches add"
+    why = "A branch behind a normalization adds about 1, so the head sees little but the token itself."
+    source = "Liu et al. 2020 (arXiv:2004.08249), section 4, on how far an output depends on its branches"
+    scale = Scale(3.0, 10.0)
+
+    def look(self, given: Examined) -> Iterator[Reading]:
+        """Yield the rms of what enters the first block with a normalized branch, unless it ends in a
+        normalization, which takes the size of the stream away, or positions are larger than tokens.
+        """
+        seen = given.seen
+        tables = [stage.path for stage in seen.leaves if stage.kind == "Embedding"]
+        block = next((s for s in seen.trunk if s.branch is not None), None)
+        if block is None or not tables or not block.gain:
+            return
+        inside = [leaf.kind for leaf in seen.leaves if leaf.path.startswith(f"{block.path}.")]
+        if not any("Norm" in kind for kind in inside) or "Norm" in inside[-1]:
+            return
+        if any(one.position_rms > one.token_rms for one in seen.placed):
+            return
+        size = block.signal.rms / block.gain
+        yield Reading(
+            where=f"{tables[0]}.weight",
+            figure=size,
+            measured=f"the stream that enters {block.path} has rms {size:.3g}",
+            expected="about 1 or less, as what each branch adds",
+        )
+
+
+@register
 class TiedHead(Symptom):
     """A head that shares the table of tokens, which is too large for scores."""
 

@@ -68,6 +68,22 @@ def test_the_table_of_a_tied_head_may_be_too_large_for_scores():
     assert place("tied-head", seen_in(1000, 1, False)) is None
 
 
+@pytest.mark.parametrize("tokens, severity", [(1, None), (250, "odd"), (1000, "harmful")])
+def test_large_tokens_drown_what_normalized_branches_add(tokens, severity):
+    at, found = place("tokens-drown-blocks", seen_in(tokens, 1, False))
+    assert found.where == "tokens.weight"
+    assert severity == (None if at < 0 else "odd" if at < 1 else "harmful")
+
+
+def test_a_normalization_after_the_addition_takes_the_size_away():
+    net = nn.HybridSequential()
+    net.add(nn.Embedding(40, 32), nn.TransformerBlock(32, 2, pre_norm=False))
+    net.add(nn.Dense(40, flatten=False, in_units=32))
+    net.initialize(init.Normal(20.0))
+    net(nd.array(TOKENS, dtype="int32"))
+    assert place("tokens-drown-blocks", observe(subject_of(net, TOKENS, TOKENS % 40))) is None
+
+
 class TwoTables(LanguageModel):
     """A second embedding for the positions, as most code in Python has it."""
 
