@@ -104,7 +104,7 @@ def check_names(snapshot: Snapshot) -> None:
     Raises FormatError unless all names are valid UTF-8 text and each alias is a new name for an
     existing tensor.
     """
-    for name in [*snapshot.tensors, *snapshot.aliases]:
+    for name in [*snapshot.tensors, *snapshot.aliases, *snapshot.unread]:
         proper = isinstance(name, str) and not any(
             "\ud800" <= letter <= "\udfff" for letter in name
         )

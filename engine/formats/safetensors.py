@@ -13,7 +13,7 @@ import math
 import os
 import struct
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO, ClassVar
 
@@ -52,6 +52,18 @@ CODES = {
     "bool": "BOOL",
 }
 NAMES = {code: name for name, code in CODES.items()}
+UNREAD_BITS = {
+    "F8_E4M3": 8,
+    "F8_E5M2": 8,
+    "F8_E8M0": 8,
+    "F8_E4M3FNUZ": 8,
+    "F8_E5M2FNUZ": 8,
+    "F6_E2M3": 6,
+    "F6_E3M2": 6,
+    "F4": 4,
+    "C64": 64,
+}
+"""Types of the format that are given as no arrays here, and the bits of an element."""
 METADATA = "__metadata__"
 OURS = "initlab"
 """The one key of `__metadata__` that we write: JSON with `aliases` and `metadata`."""
@@ -81,6 +93,8 @@ class Layout:
     """The size of the file in bytes."""
     aliases: dict[str, str]
     metadata: dict[str, Any]
+    unread: dict[str, str] = field(default_factory=dict)
+    """Tensors of a type that is given as no array, and why."""
 
 
 def layout(
@@ -174,9 +188,15 @@ def read_layout(file: BinaryIO, size: int) -> Layout:
             base + stop,
         )
         for (start, stop), name in spans
+        if header[name]["dtype"] in NAMES
+    }
+    unread = {
+        name: f"it is of dtype {header[name]['dtype']}"
+        for _, name in spans
+        if header[name]["dtype"] not in NAMES
     }
     ours = _ours(extra)
-    return Layout(first + text, entries, size, ours["aliases"], ours["metadata"])
+    return Layout(first + text, entries, size, ours["aliases"], ours["metadata"], unread)
 
 
 @register
@@ -216,7 +236,7 @@ class Safetensors(Format):
             name: tensor_of(name, body[e.start : e.stop], e.dtype, e.shape)
             for name, e in found.entries.items()
         }
-        return Snapshot(dict(sorted(tensors.items())), found.aliases, found.metadata)
+        return Snapshot(dict(sorted(tensors.items())), found.aliases, found.metadata, found.unread)
 
 
 def open_mapped(path: str | os.PathLike[str]) -> Snapshot:
@@ -231,7 +251,9 @@ def open_mapped(path: str | os.PathLike[str]) -> Snapshot:
             found = read_layout(file, os.fstat(file.fileno()).st_size)
         raw = mapped(path)
         tensors = {name: _mapped(name, raw, entry) for name, entry in found.entries.items()}
-        snapshot = Snapshot(dict(sorted(tensors.items())), found.aliases, found.metadata)
+        snapshot = Snapshot(
+            dict(sorted(tensors.items())), found.aliases, found.metadata, found.unread
+        )
         check_names(snapshot)
         return snapshot
     except FormatError as error:
@@ -264,7 +286,7 @@ def _span(name: str, entry: Any) -> tuple[int, int]:
         f"is damaged: tensor '{name}' has no proper entry",
     )
     checked(
-        isinstance(entry["dtype"], str) and entry["dtype"] in NAMES,
+        isinstance(entry["dtype"], str) and entry["dtype"] in (NAMES | UNREAD_BITS),
         f"has tensor '{name}' of unknown dtype {entry['dtype']!r}",
     )
     shape, offsets = entry["shape"], entry["data_offsets"]
@@ -272,7 +294,9 @@ def _span(name: str, entry: Any) -> tuple[int, int]:
         proper = isinstance(numbers, list) and all(type(n) is int and n >= 0 for n in numbers)
         checked(proper, f"is damaged: tensor '{name}' has impossible numbers {numbers!r}")
     checked(len(offsets) == 2, f"is damaged: tensor '{name}' has impossible offsets {offsets!r}")
-    size = math.prod(shape) * dtype_called(NAMES[entry["dtype"]]).itemsize
+    code = entry["dtype"]
+    bits = UNREAD_BITS[code] if code in UNREAD_BITS else 8 * dtype_called(NAMES[code]).itemsize
+    size = -(-math.prod(shape) * bits // 8)
     checked(
         offsets[1] - offsets[0] == size,
         f"is damaged: tensor '{name}' needs {size} bytes, its offsets give {offsets[1] - offsets[0]}",

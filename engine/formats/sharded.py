@@ -99,11 +99,11 @@ def files_of(path: Path) -> dict[str, str]:
 
 def _read(path: Path, open_part: Callable[[Path], Snapshot]) -> Snapshot:
     files = files_of(path)
-    whole = Snapshot({}, {}, {})
+    whole = Snapshot({})
     for name in sorted(set(files.values())):
         part = open_part(path.parent / name)
         named = {tensor for tensor, file in files.items() if file == name}
-        odd = sorted(named ^ set(part.tensors))
+        odd = sorted(named ^ {*part.tensors, *part.unread})
         said = (
             f"{path}: says of '{odd[0]}' that it is {'' if odd and odd[0] in named else 'not '}in {name}, "
             "which is not so"
@@ -113,6 +113,7 @@ def _read(path: Path, open_part: Callable[[Path], Snapshot]) -> Snapshot:
         checked(not odd, said)
         whole.tensors.update(part.tensors)
         whole.aliases.update(part.aliases)
+        whole.unread.update(part.unread)
     try:
         check_names(whole)
     except FormatError as error:

@@ -26,6 +26,8 @@ LEAST = 48
 """Elements of which so many signs agree by chance in none of 10^9 pairs."""
 NOISE = (*DRAWN, ORTHOGONAL, BLOCKS, TRAINED)
 SAME = 1 - 1e-6
+ROUNDED = 1e-3
+"""How far from 1 a factor may be that rounding to a narrower type gives."""
 OPTIMIZER_STATE = "optimizer state"
 OPTIMIZER = (
     "exp_avg", "exp_avg_sq", "max_exp_avg_sq", "momentum_buffer", "square_avg", "sum", "step",
@@ -66,6 +68,8 @@ class Copy:
 
     def __str__(self) -> str:
         times = "the same numbers as" if self.factor == 1 else f"{self.factor:.5g} times"
+        if self.factor != 1 and abs(self.factor - 1) < ROUNDED:
+            times = "the same numbers, but for rounding, as"
         return f"{self.second}: {times} {self.first}"
 
 

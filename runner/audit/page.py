@@ -8,10 +8,11 @@ from rich.text import Text
 from initlab.runner.audit.audit import Audit, Judged
 from initlab.runner.audit.found import BLOCKS
 from initlab.runner.evidence.statistics import shape_text
-from initlab.runner.excerpt import counted, on_one_line
+from initlab.runner.excerpt import counted, on_one_line, shortened
 from initlab.runner.listing import Listing, print_line
 from initlab.runner.terminal.folding import number
 
+LONGEST_NAME = 100
 MOST_NAMES = 3
 """Names of a spread in the table; `--json` has all."""
 
@@ -33,7 +34,7 @@ def print_audit(out: Console, found: Audit) -> None:
 
 
 def _cells(one: Judged) -> list[str | Text]:
-    name = on_one_line(one.name)
+    name = shortened(one.name, LONGEST_NAME)
     if one.found is None:
         return [name, "", Text("not read", "yellow"), "", ""]
     found = one.found

@@ -137,6 +137,8 @@ def stored_digests(path: Path) -> tuple[dict[str, str], dict[str, str]]:
         }, aliases
     with open(path, "rb") as file:
         found = read_layout(file, os.fstat(file.fileno()).st_size)
+        for name, why in found.unread.items():
+            raise FormatError(f"{path}: of its tensor '{name}', {why}, there is no digest")
         workers = streams.threads()
         return {
             name: stored_digest(file.fileno(), entry, workers).hex()

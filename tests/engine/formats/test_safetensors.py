@@ -155,3 +155,26 @@ def test_a_header_that_readers_refuse_is_not_written(tmp_path, monkeypatch):
     ):
         formats.get(path).write(path, Snapshot({"a" * 200: tensors["a"]}))
     assert list(formats.get(path).read(path).tensors) == ["a"]
+
+
+@pytest.mark.parametrize("code", ["F8_E4M3", "F8_E5M2", "C64", "F4"])
+def test_tensors_of_types_without_arrays_are_said_and_the_others_read(code, tmp_path):
+    """Checkpoints in float8 have ordinary tensors beside the others."""
+    size = {"C64": 64, "F4": 4}.get(code, 8)
+    header = {
+        "a": {"dtype": code, "shape": [8], "data_offsets": [0, size]},
+        "b": {"dtype": "F32", "shape": [2], "data_offsets": [size, size + 8]},
+    }
+    text = json.dumps(header).encode()
+    data = struct.pack("<Q", len(text)) + text + bytes(size) + bytes(8)
+    path = tmp_path / "x.safetensors"
+    path.write_bytes(data)
+    for read in (formats.get(path).read, formats.get(path).open):
+        found = read(path)
+        assert (list(found.tensors), found.unread) == (["b"], {"a": f"it is of dtype {code}"})
+    index = tmp_path / "model.safetensors.index.json"
+    index.write_text(json.dumps({"weight_map": {"a": path.name, "b": path.name}}))
+    assert formats.get(index).open(index).unread == {"a": f"it is of dtype {code}"}
+    path.write_bytes(data[:-9] + data[-8:])
+    with pytest.raises(FormatError, match="is cut short within its data"):
+        formats.get(path).open(path)

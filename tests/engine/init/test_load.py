@@ -112,7 +112,7 @@ def test_a_file_that_is_not_there_or_damaged_is_refused(tmp_path, file):
     with pytest.raises(OptionError, match="^param names a file that does not exist: .*nosuch.npz"):
         init.Load(tmp_path / "nosuch.npz")
     other = tmp_path / "weights.xyz"
-    other.touch()
+    other.write_bytes(b"weights")
     with pytest.raises(OptionError, match="^param cannot be read: no snapshot format for"):
         init.Load(other)
     with open(file, "r+b") as damaged:
