@@ -35,6 +35,8 @@ from initlab.runner.files import FULL
 
 DEFAULT = "run"
 HELP = {"-h", "--help"}
+PLACES = {"--config-dir", "-cd"}
+"""The options of Hydra that may stand before the name of a command."""
 
 
 def main(*before: str) -> None:
@@ -113,6 +115,7 @@ def dispatch(words: list[str]) -> int:
     if "--version" in words:
         print(f"initlab {initlab.__version__}")
         return 0
+    words = command_first(words)
     first = words[0] if words else ""
     if first in REGISTRY:
         command = REGISTRY.get(first)()
@@ -126,6 +129,18 @@ def dispatch(words: list[str]) -> int:
             raise ConfigError.of(first, f"is a group of options - write {first}={words[1]}")
         raise ConfigError.unknown(first, said, first, REGISTRY)
     return REGISTRY.get(DEFAULT)().main(words)
+
+
+def command_first(words: list[str]) -> list[str]:
+    """Return the words with the command's name first, where only the place of the options stands before
+    it: `--config-dir DIR plan …`.
+    """
+    at = 0
+    while at < len(words) and words[at].partition("=")[0] in PLACES:
+        at += 1 if "=" in words[at] else 2
+    if 0 < at < len(words) and words[at] in REGISTRY:
+        return [words[at], *words[:at], *words[at + 1 :]]
+    return words
 
 
 def load_plugins(words: Iterable[str]) -> list[str]:

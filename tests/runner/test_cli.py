@@ -93,3 +93,20 @@ def test_a_full_disk_under_stdout_is_one_line(words):
 def test_a_group_and_its_option_as_two_words_are_one(capsys):
     assert run_command(["init", "he"]) == 2
     assert capsys.readouterr().err == "error: init: is a group of options - write init=he\n"
+
+
+@pytest.mark.parametrize("form", [["--config-dir", "{}"], ["--config-dir={}"], ["-cd", "{}"]])
+@pytest.mark.parametrize("name", ["diagnose", "plan"])
+def test_the_place_of_the_options_may_stand_before_the_command(form, name, tmp_path, capsys):
+    (tmp_path / "init").mkdir()
+    (tmp_path / "init" / "mine.yaml").write_text("kind: constant\nvalue: 0.5\n")
+    before = [word.format(tmp_path) for word in form]
+    assert run_command([*before, name, "init=mine"]) == 0
+    first = capsys.readouterr().out
+    assert run_command([name, "init=mine", *before]) == 0
+    assert capsys.readouterr().out == first
+
+
+def test_a_command_after_other_words_is_still_refused(capsys):
+    assert run_command(["init=he", "plan"]) == 2
+    assert "is a command, which comes first" in capsys.readouterr().err
