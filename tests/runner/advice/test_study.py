@@ -52,10 +52,12 @@ def first_of(network):
     return ranked([row for row, _ in network.values()])[0].words
 
 
-@pytest.mark.parametrize(("part", "share"), [("first", 0.9), ("second", 0.9)])
-def test_the_first_choice_trains_within_five_percent_of_the_best(part, share):
+@pytest.mark.parametrize(
+    ("part", "share", "least"), [("first", 0.9, 20), ("second", 0.9, 20), ("transformers", 0.9, 8)]
+)
+def test_the_first_choice_trains_within_five_percent_of_the_best(part, share, least):
     found = [network[first_of(network)][1] for network in networks(part).values()]
-    assert len(found) >= 20
+    assert len(found) >= least
     assert sum(ratio <= 1.05 for ratio in found) / len(found) >= share
 
 
