@@ -137,6 +137,6 @@ def test_an_answer_imports_what_it_needs_only():
         "initlab.runner.sweep.sweeper",
         "initlab.runner.measures.spectrum",
         "initlab.runner.trackers.mlflow",
-        "initlab.runner.theory.meanfield",
+        "initlab.runner.theory.dynamics",
         "initlab.runner.report.run_page",
     }
