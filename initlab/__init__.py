@@ -8,6 +8,7 @@
 
     initlab.engine   MXNet Gluon's parameter system on NumPy and CuPy
     initlab.runner   declared networks: built, initialized, probed and documented by the command `initlab`
+    initlab.torch    modules of PyTorch: planned, drawn, watched, locked, diagnosed
 
 In a checkout `engine`, `runner` and `conf` are links to the folders beside this one; an installed
 package holds them itself. Nothing is imported before it is asked for; docs/python.md in the
@@ -19,7 +20,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from initlab import engine, runner
+    from initlab import engine, runner, torch
     from initlab.runner.declare import DeclaredRun, declare
     from initlab.runner.diagnosis.block import diagnose
     from initlab.runner.errors import ConfigError, EvidenceError, QuantityError
@@ -49,6 +50,7 @@ __all__ = [
     "plan",
     "runner",
     "runs",
+    "torch",
 ]
 
 if not TYPE_CHECKING:
@@ -75,4 +77,4 @@ if not TYPE_CHECKING:
         # Not imported above: every pytest of an environment with InitLab in it imports this package.
         from initlab.lazy import lazily
 
-        return lazily(__name__, ("engine", "runner"), DEFINED)
+        return lazily(__name__, ("engine", "runner", "torch"), DEFINED)

@@ -16,7 +16,10 @@ ROOT = Path(__file__).parents[1]
 PAGE = (ROOT / "docs" / "python.md").read_text(encoding="utf-8")
 SIGNATURES = {
     "declare": "(*words: 'str', config_dir: 'str | os.PathLike[str] | None' = None) -> 'DeclaredRun'",
-    "diagnose": "(net: 'gluon.Block', inputs: 'Any', labels: 'Any' = None, seed: 'int' = 0) -> 'Diagnosis'",
+    "diagnose": (
+        "(net: 'gluon.Block', inputs: 'Any', labels: 'Any' = None, seed: 'int' = 0, "
+        "measure: 'Sequence[str]' = ()) -> 'Diagnosis'"
+    ),
     "load": "(path: 'str | os.PathLike[str]') -> 'Run'",
     "plan": (
         "(net: 'gluon.Block', init: 'str | Mapping[str, object] | Initializer', "
@@ -42,6 +45,7 @@ OTHERS = {
     "__version__",
     "engine",
     "runner",
+    "torch",
 }
 
 
@@ -84,6 +88,31 @@ def test_importing_initlab_imports_nothing_else():
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, cwd=ROOT)
     assert done.stdout == "['initlab']\n", done.stderr
+
+
+def test_without_torch_its_part_says_what_to_install_and_the_rest_works():
+    script = (
+        "import sys; sys.modules['torch'] = None\nimport initlab\n"
+        "print(sorted(set(initlab.torch.__all__) - set(dir(initlab.torch))))\n"
+        "try:\n    initlab.torch.plan\nexcept ImportError as error:\n    print(error)"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, cwd=ROOT)
+    assert done.stdout == "[]\ninitlab.torch needs PyTorch - pip install 'initlab[torch]'\n", (
+        done.stderr
+    )
+
+
+def test_every_name_for_pytorch_is_on_its_page_and_says_what_it_raises():
+    pytest.importorskip("torch", reason="torch is not installed: pip install 'initlab[torch]'")
+    page = (ROOT / "docs" / "torch.md").read_text(encoding="utf-8")
+    for name in initlab.torch.__all__:
+        said = inspect.getdoc(getattr(initlab.torch, name))
+        assert said, name
+        if inspect.isfunction(getattr(initlab.torch, name)) and name not in ("lock", "watch"):
+            assert "Error" in said, name
+    assert {"plan", "roles", "Role", "diagnose", "watch", "lock_of", "model"} <= set(
+        re.findall(r"initlab\.torch\.(\w+)", page)
+    )
 
 
 def test_the_examples_of_the_page_run(tmp_path, monkeypatch, capsys):
