@@ -78,6 +78,8 @@ class Load(Initializer):
                     "param", f"{self._of}has both '{other}' and '{name}', which are one name here"
                 )
         self.param = {_without_prefix(name): values for name, values in tensors.items()}
+        unread = {} if self._snapshot is None else self._snapshot.unread
+        self._unread = {_without_prefix(name): why for name, why in unread.items()}
 
     def _options(self) -> dict[str, Any]:
         param: Any = self.file
@@ -232,9 +234,13 @@ class Load(Initializer):
 
     def _found(self, description: Description) -> str | None:
         """Return the tensor's name, or None. Raises OptionError if several paths of the parameter
-        have tensors that differ.
+        have tensors that differ, or the file has one that cannot be given as an array.
         """
         paths = (description.structural_path, *description.aliases)
+        for name in (*paths, description.path, description.name):
+            if name in self._unread:
+                said = f"{self._of}has '{name}', which cannot be loaded: {self._unread[name]}"
+                raise OptionError("param", f"{said} - write it in a type that NumPy has")
         names = [name for name in paths if name in self.param]
         for other in names[1:]:
             first, second = self.param[names[0]], self.param[other]

@@ -1,4 +1,6 @@
+import json
 import logging
+import struct
 
 import numpy as np
 import pytest
@@ -270,3 +272,17 @@ def test_a_tensor_of_another_shape_is_said_with_how_it_differs(found, relation):
 def test_an_order_of_axes_is_said():
     with pytest.raises(OptionError, match=r"\(3x5x2, its parameter 2x3x5: axes in another order\)"):
         init.Load({"w": np.zeros((3, 5, 2))}).check_parameters([described("w", (2, 3, 5))])
+
+
+@pytest.mark.parametrize("options", [{}, {"default_init": "zeros"}, {"partial": True}])
+def test_a_tensor_that_cannot_be_read_is_not_drawn_in_its_place(options, tmp_path):
+    header = {"0.weight": {"dtype": "F8_E4M3", "shape": [2, 3], "data_offsets": [0, 6]}}
+    text = json.dumps(header).encode()
+    path = tmp_path / "x.safetensors"
+    path.write_bytes(struct.pack("<Q", len(text)) + text + bytes(6))
+    load = init.Load(path, **options)
+    said = r"has '0.weight', which cannot be loaded: it is of dtype F8_E4M3 - write it in a type"
+    with pytest.raises(OptionError, match=said):
+        load.check_parameters([described("0.weight", (2, 3))])
+    with pytest.raises(OptionError, match=said):
+        load.law(described("0.weight", (2, 3)))

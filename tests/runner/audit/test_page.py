@@ -34,3 +34,10 @@ def test_contradictions_are_named():
     assert page.contradictions(found) == ["w: 9 of 9 elements are NaN or infinite [unset]"]
     assert page.remarks(found) == []
     assert page.verdict(found) == "f: 1 tensor, 1 not fresh, 1 contradiction"
+
+
+def test_a_copy_that_was_rounded_is_called_so_and_a_long_name_is_shortened():
+    assert str(Copy("a", "b", 1.00001)) == "b: the same numbers, but for rounding, as a"
+    assert str(Copy("a", "b", 0.5)) == "b: 0.5 times a"
+    [name, *_] = page._cells(judge("w" * 5000, RNG.normal(size=(8, 8)), Facts()))
+    assert len(name) == page.LONGEST_NAME
