@@ -185,7 +185,7 @@ def _settings_section(summary: Summary) -> str:
     keys = len(summary.keys)
     rows = [_setting_row(summary, setting) for setting in summary.ranked]
     made = table("settings", summary.headings, rows, "Settings of the sweep", first=keys + 3)
-    repeated = any(setting.runs > 1 for setting in summary.ranked)
+    repeated = any(setting.runs > 1 and setting.figures for setting in summary.ranked)
     said = "; ".join(
         [
             *["mean ± standard deviation over seeds"] * repeated,

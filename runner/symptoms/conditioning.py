@@ -18,6 +18,9 @@ from initlab.runner.theory.spectra import marchenko_pastur_high
 SHALLOW = 4
 """Networks of fewer hidden blocks train from any spectrum: the study found none that it hurts."""
 
+LOST = 1e6
+"""From this ratio on directions are lost, and rounding decides how much larger it is."""
+
 
 def bounded(figure: float, scale: Scale, deep: bool) -> float:
     """Return a figure, which in a shallow network is at most one that is odd."""
@@ -45,26 +48,27 @@ class IllConditionedJacobian(Symptom):
         if not ratios:
             return
         middle = median(ratios)
+        more = "at least " if middle >= LOST else ""
         blocks = sum(stage.weighted for stage in given.seen.hidden)
         yield Reading(
             where=NETWORK,
             figure=bounded(middle, self.scale, blocks >= SHALLOW),
-            measured=f"singular values whose rms is {middle:.3g} times their geometric mean, over "
+            measured=f"singular values whose rms is {more}{middle:.3g} times their geometric mean, over "
             f"{counted(blocks, 'hidden block')}",
             expected="less than 7; 1 where orthogonal weights keep every direction alike",
         )
 
 
 def spread(row: Mapping[str, Any]) -> float | None:
-    """Return the rms of a sample's singular values over their geometric mean, infinite if one is 0;
-    None if all are, or if they are not finite.
+    """Return the rms of a sample's singular values over their geometric mean, at most `LOST`; None if all
+    are 0, or if they are not finite.
     """
     square, log_mean = row["mean_square"], row["log_mean"]
     if square is None or not 0 < square < math.inf:
         return None
     if log_mean is None or not math.isfinite(log_mean):
-        return math.inf
-    return math.exp(min(math.log(square) / 2 - log_mean, 700.0))
+        return LOST
+    return math.exp(min(math.log(square) / 2 - log_mean, math.log(LOST)))
 
 
 @register

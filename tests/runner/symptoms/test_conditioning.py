@@ -13,7 +13,7 @@ from initlab.runner.measures.jacobian import Jacobian
 from initlab.runner.measures.spectrum import Spectrum
 from initlab.runner.observation.passes import observe
 from initlab.runner.run import showing
-from initlab.runner.symptoms.conditioning import over, spread
+from initlab.runner.symptoms.conditioning import LOST, over, spread
 
 IDS = ("ill-conditioned-jacobian", "one-direction")
 
@@ -98,7 +98,7 @@ def test_the_edge_of_a_random_matrix_is_1_and_below_for_an_orthogonal_one():
 
 @pytest.mark.parametrize(
     "values, ratio",
-    [([2.0, 2.0], 1.0), ([4.0, 1.0], np.sqrt(8.5) / 2), ([1.0, 0.0], np.inf), ([0.0, 0.0], None)],
+    [([2.0, 2.0], 1.0), ([4.0, 1.0], np.sqrt(8.5) / 2), ([1.0, 0.0], LOST), ([0.0, 0.0], None)],
 )
 def test_the_spread_is_the_rms_over_the_geometric_mean(values, ratio):
     from initlab.runner.measures.jacobian import figures
