@@ -118,3 +118,32 @@ def test_a_lock_that_cannot_be_used_is_refused_in_one_line(initlab_in, tmp_path)
     code, out = initlab_in("initlab", "verify", "--lock", "initlab.laws")
     assert (code, len(out.splitlines())) == (2, 1)
     assert "the lock is damaged" in out
+
+
+TEST = """
+    import torch
+    from torch import nn
+
+    class Net(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.scale = nn.Parameter(torch.empty(3))
+
+    def test_clean(initlab_watch):
+        with initlab_watch() as w:
+            model = nn.Linear(2, 2)
+        assert w.check(model=model).ok
+
+    def test_unset(initlab_watch):
+        with initlab_watch() as w:
+            model = Net()
+        w.check(model=model)
+"""
+
+
+def test_the_fixture_fails_a_test_with_what_the_watch_finds(initlab_in, tmp_path):
+    (tmp_path / "test_net.py").write_text(textwrap.dedent(TEST))
+    words = ("-p", "initlab.pytest_plugin", "-p", "no:cacheprovider", "test_net.py")
+    code, out = initlab_in("pytest", *words)
+    assert (code, "1 failed, 1 passed" in out) == (1, True), out
+    assert "never-written: scale" in out
