@@ -257,8 +257,8 @@ class Initializer:
         if self._verbose or not own or not self._calls_plainly():
             return None
         chosen = choose(own, self, description)
-        law = chosen._law_that_fills(description)
-        return None if law is None else (chosen, law)
+        plain = chosen._law_that_fills(description)
+        return None if plain is None else (chosen, law_for(chosen, description))
 
     def _calls_plainly(self) -> bool:
         return self._has_methods_of(Initializer, "__call__", "_verbose_print")

@@ -70,7 +70,7 @@ def sent(block: gluon.Block, body: Body, path: str, args: Sequence[object]) -> o
             result = module(*given)
         except Exception as error:
             raise called.located(error) from error
-    return pass_.leave(_plain(result), parameters)
+    return pass_.leave(_left(path, result), parameters)
 
 
 class _WithoutDropout(TorchFunctionMode):
@@ -339,6 +339,34 @@ def _plain(result: object) -> object:
     return result
 
 
+def _left(path: str, result: object) -> object:
+    """Return what leaves the network where the module at a path is called by itself: of several
+    tensors that a whole network returns, the first is its scores.
+
+    Raises MXNetError if a whole network returns no tensor.
+    """
+    plain = _plain(result)
+    if path:
+        return plain
+    first = next(_tensors(plain), None)
+    if first is None:
+        raise MXNetError(f"returns {_shown(result)}, in which there is no tensor")
+    return first
+
+
+def _tensors(result: object) -> Iterator[torch.Tensor]:
+    if isinstance(result, torch.Tensor):
+        yield result
+    elif isinstance(result, list | tuple):
+        for one in result:
+            yield from _tensors(one)
+
+
+def _shown(result: object) -> str:
+    shown = repr(result)
+    return shown if len(shown) < 40 else type(result).__name__
+
+
 def _mapped(result: object, change: Callable[[torch.Tensor], nd.NDArray]) -> object:
     if isinstance(result, torch.Tensor):
         return change(result)
@@ -435,19 +463,19 @@ def shape_after(
 
     Raises MXNetError like `sent`.
     """
-    module = body.at(path)
     try:
-        return _shape_after(block, module, body.gives_tokens(path), shapes)
+        return _shape_after(block, body, path, shapes)
     except MXNetError:
-        if not any(one.is_meta for one in module.parameters()):
+        if not any(one.is_meta for one in body.at(path).parameters()):
             raise
         body.make()  # some code needs values even for shapes
-        return _shape_after(block, body.at(path), body.gives_tokens(path), shapes)
+        return _shape_after(block, body, path, shapes)
 
 
 def _shape_after(
-    block: gluon.Block, module: nn.Module, tokens: bool, shapes: Sequence[tuple[int, ...]]
+    block: gluon.Block, body: Body, path: str, shapes: Sequence[tuple[int, ...]]
 ) -> object:
+    module, tokens = body.at(path), body.gives_tokens(path)
     tensor = next(iter(module.parameters()), torch.empty(0))
     dtype = torch.int64 if tokens else _floating(module)
     inputs = [torch.zeros(shape, dtype=dtype, device=tensor.device) for shape in shapes]
@@ -469,11 +497,11 @@ def _shape_after(
         handles.append(part.register_forward_pre_hook(begins))
         handles.append(part.register_forward_hook(ends))
 
-    for path, inner in _inside(block):
-        follow(path, inner, module.get_submodule(path))
+    for below, inner in _inside(block):
+        follow(below, inner, module.get_submodule(below))
     try:
         with torch.no_grad(), _mode(module, False, False):
-            return _shapes(_plain(module(*inputs)))
+            return _shapes(_left(path, module(*inputs)))
     except Exception as error:
         raise called.located(error) from error
     finally:

@@ -47,6 +47,27 @@ def array_over(tensor: torch.Tensor) -> np.ndarray:
     return found
 
 
+def overlap(one: torch.Tensor, other: torch.Tensor) -> bool:
+    """Return whether two tensors over the same storage have an element in common."""
+    spans = [(t.storage_offset() * t.itemsize, _end(t)) for t in (one, other)]
+    first, last = min(start for start, _ in spans), max(end for _, end in spans)
+    if spans[0][1] <= spans[1][0] or spans[1][1] <= spans[0][0]:
+        return False
+    if one.dtype != other.dtype:
+        return True
+    seen = torch.zeros((last - first) // one.itemsize, dtype=torch.bool)
+    start = first // one.itemsize
+    views = [seen.as_strided(t.shape, t.stride(), t.storage_offset() - start) for t in (one, other)]
+    views[0].fill_(True)
+    return bool(views[1].any())
+
+
+def _end(tensor: torch.Tensor) -> int:
+    """Return the byte of the storage behind a tensor's last."""
+    steps = sum((n - 1) * step for n, step in zip(tensor.shape, tensor.stride(), strict=True))
+    return (tensor.storage_offset() + steps + 1) * tensor.itemsize
+
+
 def size_of(shape: tuple[int, ...], dtype: str) -> int:
     """Return the bytes of a tensor."""
     return math.prod(shape) * dtypes.resolve(dtype).itemsize

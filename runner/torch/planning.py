@@ -28,7 +28,7 @@ from initlab.runner.plan.row import Row
 from initlab.runner.plan.rows import Plan, make_plan
 from initlab.runner.torch.body import Body
 from initlab.runner.torch.flow import flows_of
-from initlab.runner.torch.memory import array_over, dtype_name, tensor_over
+from initlab.runner.torch.memory import array_over, dtype_name, overlap, tensor_over
 from initlab.runner.torch.mirror import ON_META, mirrored
 from initlab.runner.torch.roles import Place, places_of
 
@@ -159,6 +159,29 @@ def _check(planned: Plan, places: Mapping[str, Place]) -> None:
             tied = f"tied to '{owner}'" if owner != path else "not tied"
             wanted = f"tied to '{row.alias_of}'" if row.alias_of else "with values of its own"
             raise ValueError(f"'{path}' is {tied} in the module, planned {wanted}")
+    _check_memory([places[path] for path in owners.values() if not places[path].parametrized])
+
+
+def _check_memory(places: Sequence[Place]) -> None:
+    """Raise ConfigError if two parameters, or two elements of one, are the same memory: what is
+    written to one would change the other.
+    """
+    by_memory: dict[int, list[Place]] = {}
+    for place in places:
+        if _is_sharded(place.tensor) or not place.tensor.numel():
+            continue
+        if any(
+            n > 1 and not step
+            for n, step in zip(place.tensor.shape, place.tensor.stride(), strict=True)
+        ):
+            said = "has elements that use the same memory more than once - clone it"
+            raise ConfigError.of(place.path, said)
+        others = by_memory.setdefault(place.tensor.untyped_storage().data_ptr(), [])
+        for other in others:
+            if overlap(place.tensor, other.tensor):
+                said = f"shares memory with '{other.path}' but is a parameter of its own"
+                raise ConfigError.of(place.path, f"{said} - clone it, or let both be one parameter")
+        others.append(place)
 
 
 @torch.no_grad()

@@ -17,7 +17,9 @@ from torch.nn.utils import parametrize
 from initlab.engine.init import Constant, create
 from initlab.engine.init.description import ROLES
 from initlab.engine.registry import advice
+from initlab.engine.streams import Stream
 from initlab.runner.errors import Problems
+from initlab.runner.torch.memory import dtype_name
 
 M = TypeVar("M", bound=type[nn.Module])
 
@@ -177,6 +179,7 @@ def roles(**parameters: Role | Iterable[str]) -> Callable[[M], M]:
 
     Each is a `Role`, or its axes alone, for a parameter that the network's initializer fills. What is
     declared for a class goes before the table. A parameter that is not named is as before.
+    The name of an `nn.ParameterList` or `nn.ParameterDict` declares every parameter in it.
 
         @initlab.torch.roles(table=("group", "out"), gate=initlab.torch.Role(("out",), "ones"))
         class Mixer(nn.Module): ...
@@ -251,17 +254,25 @@ def places_of(module: nn.Module) -> list[Place]:
     for path, owner in module.named_modules(remove_duplicate=False):
         if ".parametrizations" in f".{path}":
             continue
-        known = roles_of(owner)
+        known, declares, attribute = roles_of(owner), owner, None
+        if isinstance(owner, nn.ParameterList | nn.ParameterDict) and path:
+            above, _, attribute = path.rpartition(".")
+            declares = module.get_submodule(above)
+            known = dict.fromkeys(owner._parameters, roles_of(declares).get(attribute))
         for name, tensor, learned, parametrized in _own(owner, known):
             full = f"{path}.{name}" if path else name
             role = known.get(name)
             if role is None or isinstance(tensor, nn.parameter.UninitializedTensorMixin):
-                first, said, count = unknown.get((type(owner), name), (full, "", 0))
-                said = said or _unknown(owner, name, tensor)
-                unknown[type(owner), name] = first, said, count + 1
+                called = attribute or name
+                first, said, count = unknown.get((type(declares), called), (full, "", 0))
+                said = said or _unknown(declares, called, tensor)
+                unknown[type(declares), called] = first, said, count + 1
             elif len(role.axes) != tensor.ndim:
                 said = f"has shape {tuple(tensor.shape)}, but the roles {role.axes} of its axes"
                 problems.add(full, f"{said} - declare them again with initlab.torch.roles")
+            elif dtype_name(tensor.dtype) not in Stream.dtypes:
+                said = f"has dtype {dtype_name(tensor.dtype)}, for which there are no laws"
+                problems.add(full, f"{said} - known: {', '.join(Stream.dtypes)}")
             else:
                 found.append(Place(full, owner, name, tensor, role, learned, parametrized))
     for first, said, count in unknown.values():
@@ -271,7 +282,7 @@ def places_of(module: nn.Module) -> list[Place]:
 
 
 def _own(
-    owner: nn.Module, known: Mapping[str, Role]
+    owner: nn.Module, known: Mapping[str, Role | None]
 ) -> Iterable[tuple[str, torch.Tensor, bool, bool]]:
     """Yield (name, tensor, whether it is a parameter, whether it is parametrized) of a module's own."""
     if parametrize.is_parametrized(owner):
@@ -292,6 +303,7 @@ def _unknown(owner: nn.Module, name: str, tensor: torch.Tensor) -> str:
         return f"of {cls} has no shape yet - send one batch through the module first"
     shape = tuple(tensor.shape)
     axes = ("out", "in") if len(shape) == 2 else ("group",) * (len(shape) - 1) + ("out",)
+    axes = axes if shape else ()
     example = "(" + ", ".join(f'"{axis}"' for axis in axes) + ("," if len(axes) == 1 else "") + ")"
     said = f"of {cls}, shape {shape}: it is not known what its axes are"
     write = f"initlab.torch.roles({name}=initlab.torch.Role({example}))({cls})"

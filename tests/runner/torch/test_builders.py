@@ -54,6 +54,23 @@ PLUGIN = """
     @initlab.torch.model(input=(4,))
     def pytest_nothing():
         return 3
+
+    class Tagger(nn.Module):
+        def __init__(self, rows, width, answer):
+            super().__init__()
+            self.table = nn.Embedding(rows, width, padding_idx=0)
+            self.lstm = nn.LSTM(width, width, 2, batch_first=True)
+            self.out = nn.Linear(width, rows)
+            self.answer = answer
+
+        def forward(self, x):
+            y, state = self.lstm(self.table(x))
+            given = {"tuple": (self.out(y), None, state), "alone": self.out(y), "no": ("no", None)}
+            return given[self.answer]
+
+    @initlab.torch.model(input=(12,), tokens=True)
+    def pytest_tagger(rows: int = 20, width: int = 16, answer: str = "tuple"):
+        return Tagger(rows, width, answer)
 """
 
 
@@ -160,6 +177,24 @@ def test_a_runs_snapshot_is_loaded_by_the_module_and_its_plan_is_that_of_the_mod
     assert np.array_equal(module.head.weight.detach().numpy(), run["head.weight"])
 
 
+@pytest.mark.parametrize("mode", ["deferred", "eager", "streamed"])
+def test_the_row_of_a_padding_token_is_zero_in_a_run(mode):
+    words = ("model=pytest_tagger", "init=he", *WORDS[2:], f"init_mode={mode}")
+    run = declared(*words, "probe=none").run()
+    table = run["table.weight"]
+    assert not table[0].any() and table[1:].all()
+
+
+def test_the_first_tensor_that_a_module_returns_is_its_scores():
+    words = ("init=he", *WORDS[2:], "probe=backward")
+    both = [
+        declared("model=pytest_tagger", f"model.layers.0.answer={answer}", *words).run()
+        for answer in ("tuple", "alone")
+    ]
+    assert both[0].figures == both[1].figures
+    assert both[0].stats.gradients == both[1].stats.gradients
+
+
 def test_verify_makes_a_run_of_a_module_again(capsys):
     run = declared(*WORDS, "probe=backward").run()
     assert cli.run_command(["verify", str(run.path)]) == 0
@@ -187,6 +222,7 @@ def test_options_are_the_functions_parameters(capsys):
         (["model=pytest_nothing", "data=uniform"], "pytest_nothing must return a torch.nn.Module, got int"),
         (["model=pytest_mlp", "model.layers.0.hidden=wide"], "model.layers.0.hidden: must be a whole number"),
         (["model=pytest_mlpp"], "no option 'pytest_mlpp' - did you mean 'pytest_mlp'"),
+        (["model=pytest_tagger", "model.layers.0.answer=no", "data=tokens"], "returns ('no', None), in which there is no tensor"),
         (["model=pytest_words", "data=tokens"], "tokens has labels of 256 classes, but the network gives 20 scores"),
     ],
 )  # fmt: skip

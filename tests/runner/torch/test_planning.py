@@ -128,6 +128,35 @@ def test_nothing_is_written_if_anything_differs():
     assert torch.equal(wider[0].weight, before)
 
 
+def two():
+    return nn.Sequential(nn.Linear(4, 4, bias=False), nn.Linear(4, 4, bias=False))
+
+
+def test_parameters_that_share_memory_without_being_one_are_refused():
+    for share in (lambda w: w, lambda w: w.t(), lambda w: w.view(-1)[:].view(4, 4)):
+        module = two()
+        planned = it.plan(module, "he")
+        module[1].weight = nn.Parameter(share(module[0].weight.data))
+        before = module[0].weight.clone()
+        with pytest.raises(ConfigError, match=r"1.weight: .*memory with '0.weight'"):
+            planned.apply(module)
+        assert torch.equal(module[0].weight, before)
+    module = two()
+    module[1].weight = nn.Parameter(torch.zeros(4, 1).expand(4, 4))
+    with pytest.raises(ConfigError, match=r"1.weight: .*more than once"):
+        planned.apply(module)
+
+
+def test_parts_of_one_memory_that_do_not_overlap_are_written():
+    memory = torch.zeros(4, 8)
+    module = two()
+    module[0].weight, module[1].weight = (nn.Parameter(memory[:, n::2]) for n in (0, 1))
+    planned = it.plan(module, "he")
+    planned.apply(module)
+    for path in planned:
+        assert np.array_equal(module.get_parameter(path).detach().numpy(), planned[path].draw())
+
+
 def test_a_parametrized_weight_is_set_through_its_parametrization():
     module = nn.Sequential(parametrizations.weight_norm(nn.Linear(8, 4)))
     planned = it.plan(module, "he")

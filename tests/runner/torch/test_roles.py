@@ -138,6 +138,38 @@ def test_roles_that_do_not_fit_the_shape_are_refused():
         DECLARED.clear()
 
 
+def test_a_list_of_parameters_has_the_roles_that_its_owner_declares():
+    class Several(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.tables = nn.ParameterList([torch.empty(4, 3), torch.empty(5, 3)])
+            self.gates = nn.ParameterDict({"a": torch.empty(3)})
+            self.factor = nn.Parameter(torch.empty(()))
+
+    with pytest.raises(ConfigError) as error:
+        it.plan(Several(), "he")
+    said = str(error.value)
+    assert 'initlab.torch.roles(tables=initlab.torch.Role(("out", "in")))(Several)' in said
+    assert "initlab.torch.roles(factor=initlab.torch.Role(()))(Several)" in said
+    try:
+        gates = it.Role(("out",), "ones")
+        it.roles(tables=("out", "in"), gates=gates, factor=it.Role((), "ones"))(Several)
+        rows = it.plan(Several(), "he")
+        assert [rows[f"tables.{n}"].fan_in for n in (0, 1)] == [3, 3]
+        assert str(rows["gates.a"].law) == "Constant(1)"
+    finally:
+        DECLARED.clear()
+
+
+@pytest.mark.parametrize("dtype", [torch.complex64, torch.int8, torch.float8_e4m3fn])
+def test_a_dtype_without_a_law_is_refused_by_name(dtype):
+    module = nn.Sequential(nn.Linear(5, 7))
+    module[0].weight = nn.Parameter(torch.zeros(7, 5).to(dtype), requires_grad=False)
+    said = f"0.weight: has dtype {str(dtype)[6:]}, for which there are no laws"
+    with pytest.raises(ConfigError, match=said):
+        it.plan(module, "he")
+
+
 def test_a_lazy_module_says_that_it_has_no_shapes_yet():
     with pytest.raises(ConfigError, match="has no shape yet"):
         it.plan(nn.LazyLinear(3), "he")
