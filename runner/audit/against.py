@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from initlab.engine import init, laws
+from initlab.engine import laws
 from initlab.engine.errors import MXNetError
 from initlab.runner.audit import patterns
 from initlab.runner.audit.audit import (
@@ -149,7 +149,7 @@ def _parts(
 
 def _law(name: str, shape: tuple[int, ...], dtype: str, spec: Spec, number: int) -> laws.Law:
     try:
-        law = spec.rules.law(init.Description(name, name, tuple(shape), dtype))
+        law = spec.rules.law(spec.description(name, shape, dtype))
     except (MXNetError, ValueError, AssertionError, NotImplementedError) as error:
         raise ConfigError.of(f"rules[{number}]", f"has no law for '{name}': {error}") from None
     if isinstance(law, (laws.Custom, laws.Loaded)):

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 from initlab.engine import init, laws
 from initlab.engine.errors import LawError, MXNetError
-from initlab.engine.init import Mixed
+from initlab.engine.init import Description, Mixed
 from initlab.engine.init.patterns import expression, regular
 from initlab.runner.audit.scales import Facts
 from initlab.runner.config.option_reader import FileError, read
@@ -54,6 +54,8 @@ class Spec:
     blocks: Mapping[str, Division] = field(default_factory=dict)
     allow: Mapping[str, str] = field(default_factory=dict)
     """Expression -> why contradictions of these tensors are meant."""
+    roles: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Name -> the roles of the axes, where the network is known; no part of a file."""
 
     def check(self, names: Iterable[str]) -> None:
         """Raise ConfigError with every part of the declaration that concerns none of the names."""
@@ -69,6 +71,12 @@ class Spec:
             if not set(group) & set(known):
                 problems.unknown("tied", f"'{group[0]}' is no tensor", group[0], known)
         problems.raise_any()
+
+    def description(self, name: str, shape: tuple[int, ...], dtype: str) -> Description:
+        """Return the description of a tensor of this name for an initializer."""
+        roles = self.roles.get(name)
+        known = roles if roles is not None and len(roles) == len(shape) else None
+        return Description(name, name, tuple(shape), dtype, known)
 
     def group_of(self, name: str) -> tuple[str, ...]:
         """Return the names that are to be tied to this one, itself included; () for none."""

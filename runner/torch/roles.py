@@ -221,6 +221,15 @@ def roles_of(module: nn.Module) -> dict[str, Role]:
     return found
 
 
+def axes_of(module: nn.Module) -> dict[str, tuple[str, ...]]:
+    """Return {path: axes} of the parameters and buffers of a module whose roles are known."""
+    return {
+        f"{path}.{name}" if path else name: role.axes
+        for path, part in module.named_modules(remove_duplicate=False)
+        for name, role in roles_of(part).items()
+    }
+
+
 @dataclass(frozen=True, eq=False)
 class Place:
     """A parameter, or a buffer with a role, at its path in a module."""

@@ -21,6 +21,7 @@ from initlab.runner.audit.against import side_against
 from initlab.runner.audit.spec import Spec, parse_spec, read_spec
 from initlab.runner.check.compare import Side
 from initlab.runner.errors import ConfigError, Contradicted
+from initlab.runner.torch.roles import axes_of
 from initlab.runner.torch.watch.allowing import Allowance, allowances, permitted
 from initlab.runner.torch.watch.checks import REGISTRY
 from initlab.runner.torch.watch.record.arrays import array
@@ -145,6 +146,7 @@ def _completed(
 ) -> Examined:
     """Return the model with all that checks need beside it."""
     if spec is not None:
+        spec = replace(spec, roles=axes_of(given.model))
         side = _side(type(given.model).__name__, given.held)
         given = replace(given, spec=spec, audit=side_against(side, replace(spec, allow={})))
     if loaded is not None:

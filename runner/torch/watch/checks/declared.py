@@ -7,7 +7,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from initlab.engine import init, laws
+from initlab.engine import laws
 from initlab.engine.errors import MXNetError
 from initlab.runner.audit import patterns
 from initlab.runner.audit.against import excluded
@@ -153,7 +153,7 @@ def _written_otherwise(held: Held, spec: Spec) -> str | None:
     if values is None or values.dtype.kind != "f" and values.dtype.name != "bfloat16":
         return None
     try:
-        declared = spec.rules.law(init.Description(held.name, held.name, shape, values.dtype.name))
+        declared = spec.rules.law(spec.description(held.name, shape, values.dtype.name))
     except (MXNetError, ValueError, AssertionError, NotImplementedError):
         return None  # the audit of the values says so
     if not differ(content.law, declared):

@@ -261,3 +261,21 @@ def test_rounding_is_no_other_law(dtype):
         return nn.Sequential(layer, nn.Linear(256, 256), nn.Embedding(300, 256)).to(dtype)
 
     assert findings(build) == []
+
+
+def test_fans_of_rules_are_those_of_the_modules():
+    class Model(nn.Module):
+        def __init__(self, fan):
+            super().__init__()
+            self.up = nn.ConvTranspose2d(64, 8, 3)
+            nn.init.normal_(self.up.weight, std=(2 / (fan * 9)) ** 0.5)
+            nn.init.zeros_(self.up.bias)
+
+    spec = {
+        "rules": [
+            {"match": ".*bias", "init": {"kind": "zero"}},
+            {"match": ".*", "init": {"kind": "he"}},
+        ]
+    }
+    assert findings(lambda: Model(64), spec) == []  # weight (in, out, kernel): 64 inputs
+    assert findings(lambda: Model(8), spec) != []
