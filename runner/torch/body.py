@@ -38,6 +38,14 @@ class Body:
         tables = nn.Embedding | nn.EmbeddingBag
         return isinstance(self.at(path), tables) or (self.tokens and path in ("", first))
 
+    def is_last(self, path: str) -> bool:
+        """Return whether the whole module returns what the module at a path returns."""
+        last, part = "", self.module
+        while is_sequence(part) and len(part):
+            name, part = list(part.named_children())[-1]
+            last = f"{last}.{name}" if last else name
+        return path in ("", last)
+
     def at(self, path: str) -> nn.Module:
         """Return the module at a path."""
         return self.module.get_submodule(path)

@@ -46,12 +46,15 @@ class ModulePlan(Plan):
         The module may be the planned one or another with the same parameters, on any device, in any
         memory format, and sharded (DTensor): each process writes its own part. Before anything is
         written, raises KeyError with the nearest path if the paths differ, ValueError if a shape, a
-        dtype or a tie does, and ConfigError if a parameter is on meta.
+        dtype or a tie does, and ConfigError if a parameter is on meta, or if a parametrization cannot
+        give the planned values.
         """
         places = {place.path: place for place in places_of(module)}
         _check(self, places)
+        _set_all([(row, places[row.path]) for row in self.owners if places[row.path].parametrized])
         for row in self.owners:
-            _write(row, places[row.path])
+            if not places[row.path].parametrized:
+                _write(row, places[row.path])
 
     def digests(self) -> Digests:
         """Return the tensor-v1 digest of every parameter's planned values and the root digest, those
@@ -126,6 +129,9 @@ def plan(
             given = {"kind": kind, **options} if options else given
         initializer = parse_initializer(given)
     problems.raise_any()
+    if next(module.parameters(), None) is None:
+        said = "has no parameters - quantized modules keep their weights elsewhere"
+        raise ConfigError.of("", f"{type(module).__name__} {said}")
     body = Body(module)
     if example is not None:
         body.flows = flows_of(module, [example] if isinstance(example, torch.Tensor) else example)
@@ -188,9 +194,7 @@ def _check_memory(places: Sequence[Place]) -> None:
 def _write(row: Row, place: Place) -> None:
     """Write the row's values into the memory of its tensor."""
     tensor = place.tensor.detach()
-    if place.parametrized:
-        _set(row, place)
-    elif _is_sharded(tensor):
+    if _is_sharded(tensor):
         _write_shard(row, tensor)
     elif row.law.sliceable and tensor.device.type == "cpu" and tensor.is_contiguous():
         assert row.key is not None
@@ -237,11 +241,23 @@ def _write_shard(row: Row, tensor: torch.Tensor) -> None:
         tensor.to_local().copy_(_tensor(row.draw(where)))
 
 
-def _set(row: Row, place: Place) -> None:
-    """Set a parametrized parameter. Raises ConfigError if it then has other values than planned."""
-    values = _tensor(row.draw()).to(place.tensor.device)
-    setattr(place.owner, place.name, values)
-    found = getattr(place.owner, place.name)
-    if not torch.allclose(found, values, rtol=1e-5, atol=1e-7):
-        said = "its parametrization cannot give the planned values - plan a law that it allows"
-        raise ConfigError.of(place.path, said)
+@torch.no_grad()
+def _set_all(rows: Sequence[tuple[Row, Place]]) -> None:
+    """Set the parametrized parameters. Raises ConfigError if one then has other values than planned;
+    all are as before then.
+    """
+    held = {id(place.owner): place.owner.parametrizations for _, place in rows}
+    before = [(one, one.detach().clone()) for part in held.values() for one in part.parameters()]
+    try:
+        for row, place in rows:
+            values = _tensor(row.draw()).to(place.tensor.device)
+            setattr(place.owner, place.name, values)
+            if not torch.allclose(getattr(place.owner, place.name), values, rtol=1e-5, atol=1e-7):
+                said = (
+                    "its parametrization cannot give the planned values - plan a law that it allows"
+                )
+                raise ConfigError.of(place.path, said)
+    except BaseException:
+        for one, values in before:
+            one.copy_(values)
+        raise

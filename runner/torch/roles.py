@@ -308,6 +308,12 @@ def _own(
 
 def _unknown(owner: nn.Module, name: str, tensor: torch.Tensor) -> str:
     cls = type(owner).__name__
+    if (
+        name[-2:] in ("_g", "_v")
+        and {f"{name[:-2]}_g", f"{name[:-2]}_v"} <= owner._parameters.keys()
+    ):
+        said = "is part of torch.nn.utils.weight_norm, which torch has replaced"
+        return f"of {cls} {said} - use torch.nn.utils.parametrizations.weight_norm"
     if isinstance(tensor, nn.parameter.UninitializedTensorMixin):
         return f"of {cls} has no shape yet - send one batch through the module first"
     shape = tuple(tensor.shape)

@@ -154,7 +154,10 @@ def cut(path: Path) -> None:
         ),
         (lambda f: (f / "snapshot.safetensors").unlink(), "the snapshot is missing"),
         (lambda f: cut(f / "snapshot.safetensors"), "is cut short within its data"),
-        (lambda f: (f / "snapshot.safetensors").write_bytes(b""), "is cut short"),
+        (
+            lambda f: (f / "snapshot.safetensors").write_bytes(b""),
+            "is empty - download or copy it again",
+        ),
         (
             lambda f: change_manifest(f, lambda m: m.update(stream="initlab-0")),
             "was drawn from stream initlab-0, this version draws initlab-1, mxnet-1.9.1",

@@ -44,3 +44,9 @@ def test_a_sequence_with_a_forward_of_its_own_is_none():
         and not is_sequence(Mine())
         and not is_sequence(nn.ModuleList())
     )
+
+
+def test_the_whole_returns_what_the_last_of_a_sequence_returns():
+    module = nn.Sequential(nn.Linear(2, 2), nn.Sequential(nn.ReLU(), nn.LSTM(2, 2)))
+    body = Body(module)
+    assert [path for path, _ in module.named_modules() if body.is_last(path)] == ["", "1.1"]

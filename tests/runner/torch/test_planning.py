@@ -167,12 +167,20 @@ def test_a_parametrized_weight_is_set_through_its_parametrization():
     assert torch.allclose(module[0].parametrizations.weight.original0.ravel(), drawn.norm(dim=1))
 
 
-def test_a_parametrization_that_cannot_give_the_values_is_an_error():
-    module = nn.Sequential(parametrizations.spectral_norm(nn.Linear(8, 4)))
+def test_a_parametrization_that_cannot_give_the_values_is_an_error_and_nothing_is_written():
+    module = nn.Sequential(nn.Linear(8, 8), parametrizations.spectral_norm(nn.Linear(8, 4)))
+    before = {name: value.detach().clone() for name, value in module.named_parameters()}
     with pytest.raises(
-        ConfigError, match=r"0.weight: its parametrization cannot give the planned values"
+        ConfigError, match="1.weight: its parametrization cannot give the planned values"
     ):
         it.plan(module, "he").apply(module)
+    for name, value in module.named_parameters():
+        assert torch.equal(value, before[name]), name
+
+
+def test_a_module_without_parameters_is_refused():
+    with pytest.raises(ConfigError, match="ReLU has no parameters"):
+        it.plan(nn.ReLU(), "he")
 
 
 def test_a_saved_plan_is_loaded_by_torch_under_its_own_names(tmp_path):

@@ -184,3 +184,10 @@ def test_modules_of_transformers_have_roles():
     attention = rows["transformer.h.0.attn.c_attn.weight"]
     assert (attention.shape, attention.fan_in, attention.fan_out) == ((8, 24), 8, 24)
     assert rows["lm_head.weight"].alias_of == "transformer.wte.weight"
+
+
+def test_the_older_weight_norm_is_refused_with_the_newer_one():
+    with pytest.warns(FutureWarning, match="weight_norm"):
+        module = nn.utils.weight_norm(nn.Linear(3, 2))
+    with pytest.raises(ConfigError, match=r"use torch.nn.utils.parametrizations.weight_norm"):
+        it.plan(module, "he")
