@@ -29,13 +29,6 @@ def test_every_parameter_is_as_declared_and_reacts_to_the_declared_spread(initla
         model=model,
         build=GPT,
         knob="config.initializer_range",
-        allow=[
-            {
-                "match": r".*norm\d?\..*",
-                "why": "nn.LayerNorm's own 1 and 0",
-                "check": "not-by-scheme",
-            }
-        ],
     )
 
 
