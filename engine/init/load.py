@@ -22,6 +22,8 @@ from initlab.engine.options import LATER
 from initlab.engine.registry import nearest
 
 PREFIXES = ("arg:", "aux:")
+COUNTERS = ("num_batches_tracked",)
+"""Tensors in torch's files that count steps: no parameters, and no sign of another network."""
 MOST = 8
 """Names that an error lists."""
 
@@ -119,7 +121,11 @@ class Load(Initializer):
             for name in (one.structural_path, *one.aliases)
             if name in self._tensors
         }
-        unused = [name for name, tensor in self._tensors.items() if tensor not in used]
+        unused = [
+            name
+            for name, tensor in self._tensors.items()
+            if tensor not in used and name.rpartition(".")[2] not in COUNTERS
+        ]
         wrong, said = [], []
         if unused:
             line = f"{self._who} has {_counted(unused, 'tensor')} that no parameter takes: "

@@ -51,6 +51,7 @@ USED = {
     "omegaconf": "omegaconf",
     "ml_dtypes": "ml_dtypes",
     "cupy": "cupy",
+    "torch": "torch",
 }
 """The packages whose versions a manifest names, and what they are imported as."""
 

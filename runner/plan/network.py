@@ -51,6 +51,8 @@ class Network:
     """
 
     root: gluon.Block
+    whole: LayerSpec | None = None
+    """The one layer that is the network itself, if it is a whole model."""
     layers: dict[str, gluon.Block] = field(default_factory=dict)
     specs: dict[str, LayerSpec] = field(default_factory=dict)
     leaves: dict[str, gluon.Block] = field(default_factory=dict)
@@ -130,6 +132,7 @@ def _assemble(model: ModelSpec, dtype: str) -> Network:
 def _whole(spec: LayerSpec, dtype: str) -> Network:
     """Return the network that one layer is, with the blocks inside as its layers."""
     network = Network(gluon.Block(prefix=""))
+    network.whole = spec
     network.root = spec.layer.build(_context(network, spec, "", dtype))
     network.layers = {path: block for path, block in blocks_by_path(network.root).items() if path}
     network.places = dict.fromkeys(["", *network.layers], spec.place)

@@ -218,6 +218,10 @@ def _plan(
     if watched and not finished:
         check_feeding(parts.model.layers, data)
     network, output = build_twin(parts.model, root.dtype, batch_shape)
+    whole = next((spec for spec in parts.model.layers if spec.layer.model), None)
+    if whole is not None and root.semantics != "initlab" and not finished:
+        said = f"is for declared layers: {whole.layer.kind} is a PyTorch model, whose rules are those of"
+        raise ConfigError.of("semantics", f"{said} initlab.torch.roles - leave it out")
     note_defaults(network, root.semantics, parts.init)
     _check_sizes(network, batch_shape)
     plan = make_plan(network, output, parts.init, root.seed, finished=finished)

@@ -16,8 +16,9 @@ from torch import nn
 from initlab.engine import gluon
 from initlab.engine.options import finite, text, truth, whole
 from initlab.engine.registry import snake_case
+from initlab.runner.config.option_files import shipped_options
 from initlab.runner.errors import ConfigError
-from initlab.runner.layers import Context, Layer, register
+from initlab.runner.layers import REGISTRY, Context, Layer, register
 from initlab.runner.torch.body import Body
 from initlab.runner.torch.flow import flows_of
 from initlab.runner.torch.memory import torch_dtype
@@ -98,10 +99,14 @@ def model(
 
     Raises TypeError for a function whose parameters cannot be options.
     """
+    if callable(input) or isinstance(input, int | str):
+        said = "write @initlab.torch.model(input=(…)) with the shape of one sample, like (64,)"
+        raise TypeError(f"{said}, got {input!r}")
     shape = None if input is None else tuple(input)
 
     def registered(builder: Builder) -> Builder:
         kind = name or builder.__name__
+        _check_name(kind)
         hints = typing.get_type_hints(builder)
         options: list[tuple[str, object] | tuple[str, object, object]] = []
         for parameter in inspect.signature(builder).parameters.values():
@@ -134,6 +139,14 @@ def model(
         return builder
 
     return registered
+
+
+def _check_name(kind: str) -> None:
+    """Raise TypeError if something that InitLab ships has the name of a model."""
+    known = REGISTRY.entries().get(kind)
+    shipped = known is not None and known.__module__.startswith("initlab.")
+    if shipped or kind in shipped_options()["model"]:
+        raise TypeError(f"{kind}: InitLab has a model or layer of this name - choose another")
 
 
 def _field(default: object) -> object:

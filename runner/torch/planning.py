@@ -135,8 +135,16 @@ def plan(
     body = Body(module)
     if example is not None:
         body.flows = flows_of(module, [example] if isinstance(example, torch.Tensor) else example)
+    network = network_of(mirrored(body, called=False))
     with streams.using(streams.VERSION):
-        made = make_plan(network_of(mirrored(body, called=False)), (), initializer, seed)
+        try:
+            made = make_plan(network, (), initializer, seed)
+        except ConfigError as error:
+            if example is None and initializer.needs_network() and "layers follow" in str(error):
+                kind = type(initializer).__name__
+                said = f"is not given, and {kind} goes by the structure of the network"
+                raise ConfigError.of("example", f"{said} - give an input of the module") from error
+            raise
     return ModulePlan(made.rows, made.output, made.remarks)
 
 

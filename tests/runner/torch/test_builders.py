@@ -221,6 +221,7 @@ def test_options_are_the_functions_parameters(capsys):
         (["model=pytest_mlp", "data=uniform", "model.input=[63]"], "layer '0' cannot take its input: mat1 and mat2"),
         (["model=pytest_nothing", "data=uniform"], "pytest_nothing must return a torch.nn.Module, got int"),
         (["model=pytest_mlp", "model.layers.0.hidden=wide"], "model.layers.0.hidden: must be a whole number"),
+        (["model=pytest_mlp", "semantics=torch"], "semantics: is for declared layers: pytest_mlp is a PyTorch model"),
         (["model=pytest_mlpp"], "no option 'pytest_mlpp' - did you mean 'pytest_mlp'"),
         (["model=pytest_tagger", "model.layers.0.answer=no", "data=tokens"], "returns ('no', None), in which there is no tensor"),
         (["model=pytest_words", "data=tokens"], "tokens has labels of 256 classes, but the network gives 20 scores"),
@@ -240,6 +241,11 @@ def test_a_function_whose_parameters_cannot_be_options_is_refused():
         def wide(*sizes):
             return None
 
+    with pytest.raises(TypeError, match=r"write @initlab.torch.model\(input=\(…\)\)"):
+        it.model(64)
+    for name in ("mlp", "dense"):
+        with pytest.raises(TypeError, match=f"{name}: InitLab has a model or layer of this name"):
+            it.model(input=(3,), name=name)(lambda: None)
     with pytest.raises(TypeError, match="the name of a model is like my_net"):
 
         @it.model(input=(3,))
@@ -251,3 +257,17 @@ def test_the_canonical_config_has_the_options_and_no_code():
     words = ("model=pytest_mlp", "model.layers.0.hidden=8", "init=he", "data=digits", "probe=none")
     text = json.dumps(declared(*words).run().manifest.canonical["model"])
     assert '"hidden": 8' in text and "_target_" not in text
+
+
+def test_a_run_names_the_version_of_torch_and_is_not_exported_under_torchs_names(capsys):
+    run = declared("model=pytest_mlp", "init=he", "data=digits", "probe=none").run()
+    assert run.manifest.versions["torch"] == torch.__version__
+    assert cli.run_command(["export", str(run.path), "--as", "torch"]) == 2
+    assert "its snapshot has torch's names already" in capsys.readouterr().err
+
+
+def test_a_file_of_torch_with_counters_of_batches_is_loaded_whole(tmp_path, monkeypatch):
+    module = torch.nn.Sequential(torch.nn.Linear(3, 3), torch.nn.BatchNorm1d(3))
+    torch.save(module.state_dict(), tmp_path / "model.pth")
+    planned = it.plan(module, {"kind": "load", "param": str(tmp_path / "model.pth")})
+    assert np.array_equal(planned["0.weight"].draw(), module[0].weight.detach().numpy())

@@ -97,7 +97,9 @@ def test_two_branches_of_a_block_are_two_and_positions_are_beside_the_words():
     scaled = {path for path, row in rows.items() if str(row.law) == "Normal(0, 0.01)"}
     ends = {f"blocks.{n}.{name}.weight" for n in (0, 1) for name in ("attention.out_proj", "down")}
     assert scaled == ends
-    with pytest.raises(ConfigError, match="Words does not say how its layers follow each other"):
+    with pytest.raises(
+        ConfigError, match="example: is not given, and ResidualScaled goes by the structure"
+    ):
         it.plan(module, "gpt2")
 
 
