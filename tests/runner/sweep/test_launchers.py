@@ -255,6 +255,8 @@ def below(parent: int) -> list[int]:
 def test_a_sweep_that_is_asked_to_end_leaves_no_worker_behind_and_loses_nothing_finished(
     number, begin, run, verified, tmp_path
 ):
+    if signal.getsignal(number) is signal.SIG_IGN:
+        pytest.skip("the tests were started by nohup, whose processes ignore the signal")
     (tmp_path / "sleepy.py").write_text(SLEEPS)
     chosen = installed("processes")
     process = begin(*SWEEP, *chosen)
@@ -267,7 +269,7 @@ def test_a_sweep_that_is_asked_to_end_leaves_no_worker_behind_and_loses_nothing_
     workers = below(process.pid)
     assert len(workers) >= 2 and all(map(is_alive, workers))
     os.kill(process.pid, number)
-    assert process.wait(timeout=60) == 128 + number
+    assert process.wait(timeout=20) == 128 + number
     until = time.monotonic() + 5
     while any(map(is_alive, workers)) and time.monotonic() < until:
         time.sleep(0.05)
