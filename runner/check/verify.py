@@ -62,7 +62,7 @@ def verify(folder: Path, figures: bool = True) -> Answer:
     try:
         run = RunFolder(folder)
         _check_versions(run.manifest, folder)
-        _check_plugins(run.manifest, folder)
+        check_plugins(run.manifest, folder)
         config = _config(run.manifest, folder)
         wrong = wrong_field(run.manifest, _read_again(run), config, folder)
         if wrong is not None:
@@ -92,7 +92,8 @@ def _check_versions(content: Manifest, folder: Path) -> None:
         )
 
 
-def _check_plugins(content: Manifest, folder: Path) -> None:
+def check_plugins(content: Manifest, folder: Path) -> None:
+    """Raise EvidenceError unless the plugins that a run used are loaded, with the same bytes."""
     loaded = {plugin.file: plugin.sha256 for plugin in plugins.loaded()}
     for entry in content.plugins:
         if entry.file not in loaded:

@@ -8,10 +8,9 @@ from pathlib import Path
 
 import numpy as np
 
-from initlab.runner.config import plugins
+from initlab.runner.check.verify import check_plugins
 from initlab.runner.errors import ConfigError, EvidenceError, Problems
 from initlab.runner.evidence.folder import RunFolder
-from initlab.runner.evidence.manifest import Manifest
 from initlab.runner.layers import Layer
 from initlab.runner.plan.model import LayerSpec, parse_input, parse_model
 from initlab.runner.plan.network import Network, build, build_twin
@@ -63,29 +62,21 @@ def read(folder: Path) -> Source:
     if not run.is_whole():
         said = "a file is not as its manifest says - initlab verify says which"
         raise EvidenceError(f"{folder}: {said}")
-    _check_plugins(manifest, folder)
+    check_plugins(manifest, folder)
     try:
         network = network_of(run.config)
     except ConfigError as error:
         raise EvidenceError(f"{folder}: its config cannot be read: {error}") from error
-    layers = list(_declared(network, saved))
-    found = {f"{one.path}.{name}" for one in layers for name in one.values}
     if network.whole is not None:
         said = "is a run of a PyTorch model: its snapshot has torch's names already, a tied parameter once"
         raise EvidenceError(f"{folder}: {said}")
+    layers = list(_declared(network, saved))
+    found = {f"{one.path}.{name}" for one in layers for name in one.values}
     lost = sorted(set(saved) ^ found)
     if lost:
         raise EvidenceError(f"{folder}: '{lost[0]}' is no parameter of a layer that it declares")
     containers = {path: spec for path, spec in network.specs.items() if path not in network.leaves}
     return Source(layers, containers, manifest.aliases, manifest.digests.root)
-
-
-def _check_plugins(manifest: Manifest, folder: Path) -> None:
-    loaded = {plugin.file for plugin in plugins.loaded()}
-    for used in manifest.plugins:
-        if used.file not in loaded:
-            said = f"the run used the plugin {used.file} - give it with --plugin {used.file}"
-            raise EvidenceError(f"{folder}: {said}")
 
 
 def network_of(config: Mapping[str, object]) -> Network:

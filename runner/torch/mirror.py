@@ -106,7 +106,9 @@ def mirrored(body: Body, dtype: str | None = None, called: bool = True) -> gluon
     made: dict[int, gluon.Block] = {}
     for path, part in module.named_modules(remove_duplicate=False):
         above, _, name = path.rpartition(".")
-        blocks[path] = made.setdefault(id(part), made.get(id(part)) or _block(part, body, path))
+        if id(part) not in made:
+            made[id(part)] = _block(part, body, path)
+        blocks[path] = made[id(part)]
         if path and name not in blocks[above]._children:
             blocks[above].register_child(blocks[path], name)
     owners: dict[object, gluon.Parameter] = {}

@@ -64,14 +64,14 @@ class ModulePlan(Plan):
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the planned values into a safetensors file that torch and transformers load by their
-        own names; tied parameters are written once.
+        own names; a tie is written under each of them.
 
         One tensor is in memory at a time. Raises ConfigError unless the name ends in .safetensors,
         and FormatError if the file cannot be written.
         """
         if Path(path).suffix != ".safetensors":
             raise ConfigError.of("path", f"must end in .safetensors, got '{path}'")
-        rows = {row.path: (dtypes.resolve(row.dtype), row.shape) for row in self.owners}
+        rows = {row.path: (dtypes.resolve(row.dtype), row.shape) for row in self.rows}
         placed = safetensors.layout(rows, {}, {}, {"format": "pt"})
         with replacing(Path(path)) as file:
             file.write(placed.header)

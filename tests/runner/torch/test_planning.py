@@ -190,6 +190,10 @@ def test_a_saved_plan_is_loaded_by_torch_under_its_own_names(tmp_path):
     planned.save(tmp_path / "model.safetensors")
     module.load_state_dict(load_file(tmp_path / "model.safetensors"))
     assert torch.equal(module[0].weight, torch.from_numpy(planned["0.weight"].draw()))
+    tied = Tied()
+    it.plan(tied, "he", seed=5).save(tmp_path / "tied.safetensors")
+    tied.load_state_dict(load_file(tmp_path / "tied.safetensors"))  # strict: every name is there
+    assert tied.head.weight is tied.table.weight and not tied.table.weight[2].any()
     with pytest.raises(ConfigError, match="must end in .safetensors"):
         planned.save(tmp_path / "model.pt")
     with pytest.raises((FormatError, OSError)):
