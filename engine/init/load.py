@@ -126,6 +126,10 @@ class Load(Initializer):
             for name, tensor in self._tensors.items()
             if tensor not in used and name.rpartition(".")[2] not in COUNTERS
         ]
+        prefix = _prefix(unused, lacking) if len(lacking) == len(parameters) else ""
+        if prefix:
+            there = f"has every name with '{prefix}' in front: '{prefix}{lacking[0]}' for '{lacking[0]}'"
+            raise OptionError("param", f"{self._who} {there} - write a file without it")
         wrong, said = [], []
         if unused:
             line = f"{self._who} has {_counted(unused, 'tensor')} that no parameter takes: "
@@ -319,6 +323,15 @@ def _instead(file: Path) -> str:
     beside = {one.stem: one for one in folder.iterdir()} if folder.is_dir() else {}
     close = nearest(file.stem, beside)
     return f" - did you mean '{beside[close]}'?" if close else ""
+
+
+def _prefix(unused: Sequence[str], lacking: Sequence[str]) -> str:
+    """Return what stands before every parameter's name in a file; '' if there is no such text."""
+    if not lacking:
+        return ""
+    found = next((name for name in unused if name.endswith(f".{lacking[0]}")), "")
+    prefix = found.removesuffix(lacking[0])
+    return prefix if prefix and {prefix + path for path in lacking} <= set(unused) else ""
 
 
 def _shapes(name: str, found: tuple[int, ...], wanted: tuple[int, ...]) -> str:

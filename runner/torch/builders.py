@@ -106,7 +106,7 @@ def model(
 
     def registered(builder: Builder) -> Builder:
         kind = name or builder.__name__
-        _check_name(kind)
+        _check_name(kind, builder)
         hints = typing.get_type_hints(builder)
         options: list[tuple[str, object] | tuple[str, object, object]] = []
         for parameter in inspect.signature(builder).parameters.values():
@@ -141,12 +141,15 @@ def model(
     return registered
 
 
-def _check_name(kind: str) -> None:
-    """Raise TypeError if something that InitLab ships has the name of a model."""
+def _check_name(kind: str, builder: Builder) -> None:
+    """Raise TypeError if something that InitLab ships, or another plugin, has the name of a model."""
     known = REGISTRY.entries().get(kind)
-    shipped = known is not None and known.__module__.startswith("initlab.")
-    if shipped or kind in shipped_options()["model"]:
+    own = str(builder.__module__)  # code that `exec` runs has none
+    home = own if known is None else str(known.__module__)
+    if home.startswith("initlab.") or kind in shipped_options()["model"]:
         raise TypeError(f"{kind}: InitLab has a model or layer of this name - choose another")
+    if home != own:
+        raise TypeError(f"{kind}: {home} has a model or layer of this name - choose another")
 
 
 def _field(default: object) -> object:

@@ -286,3 +286,14 @@ def test_a_tensor_that_cannot_be_read_is_not_drawn_in_its_place(options, tmp_pat
         load.check_parameters([described("0.weight", (2, 3))])
     with pytest.raises(OptionError, match=said):
         load.law(described("0.weight", (2, 3)))
+
+
+@pytest.mark.parametrize("prefix", ["module.", "model.", "state.net."])
+def test_names_that_all_have_something_in_front_are_refused_with_it(prefix):
+    values = {f"{prefix}0.weight": np.zeros((2, 3)), f"{prefix}0.bias": np.zeros(2)}
+    parameters = [init.Description("w", "0.weight", (2, 3)), init.Description("b", "0.bias", (2,))]
+    with pytest.raises(OptionError) as error:
+        init.Load(values).check_parameters(parameters)
+    assert f"has every name with '{prefix}' in front: '{prefix}0.weight' for '0.weight'" in str(
+        error.value
+    )

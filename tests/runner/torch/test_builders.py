@@ -243,6 +243,10 @@ def test_a_function_whose_parameters_cannot_be_options_is_refused():
 
     with pytest.raises(TypeError, match=r"write @initlab.torch.model\(input=\(…\)\)"):
         it.model(64)
+    with pytest.raises(
+        TypeError, match="pytest_mlp: initlab_plugin_my_net has a model or layer of this name"
+    ):
+        it.model(input=(3,), name="pytest_mlp")(lambda: None)
     for name in ("mlp", "dense"):
         with pytest.raises(TypeError, match=f"{name}: InitLab has a model or layer of this name"):
             it.model(input=(3,), name=name)(lambda: None)
