@@ -43,6 +43,10 @@ static inline double __dadd_rn(double a, double b) { return a + b; }
 static inline double __dsub_rn(double a, double b) { return a - b; }
 static inline double __ddiv_rn(double a, double b) { return a / b; }
 static inline double __dsqrt_rn(double a) { return std::sqrt(a); }
+struct alignas(16) float4 { float x, y, z, w; };
+struct alignas(16) double2 { double x, y; };
+static inline float4 make_float4(float x, float y, float z, float w) { float4 v = {x, y, z, w}; return v; }
+static inline double2 make_double2(double x, double y) { double2 v = {x, y}; return v; }
 """
 GRID = """
 extern "C" void run_{name}{bits}(unsigned blocks, unsigned threads, u64 k0, u64 k1, u64 start, u64 count,

@@ -306,10 +306,16 @@ __device__ void draw_truncated64(const u64 *w, double *v, double std, double mea
 
 def _kernel(name: str, bits: int) -> str:
     """Return the text of the kernel of one transform. Each thread takes one block of words after
-    the other and writes only the elements that were asked for.
+    the other and writes only the elements that were asked for: 16 bytes at a time where all of the
+    block was asked for and lies at such an address, else one by one.
     """
-    number, elements = ("float", 8) if bits == 32 else ("double", 4)
+    number, elements, lanes = ("float", 8, 4) if bits == 32 else ("double", 4, 2)
     constants = ", ".join(f"{number} c{i}" for i in range(4))
+    stores = "\n".join(
+        f"            *({number}{lanes} *)(out + at + {i}) = "
+        f"make_{number}{lanes}({', '.join(f'v[{i + lane}]' for lane in range(lanes))});"
+        for i in range(0, elements, lanes)
+    )
     return f"""
 extern "C" __global__ void {name}{bits}(u64 k0, u64 k1, u64 start, u64 count, {constants},
                                             u64 base, u64 span, {number} *out)
@@ -321,10 +327,16 @@ extern "C" __global__ void {name}{bits}(u64 k0, u64 k1, u64 start, u64 count, {c
         {number} v[{elements}];
         philox(k0, k1, block, w);
         draw_{name}{bits}(w, v, c0, c1, c2, c3, base, span);
-        for (int i = 0; i < {elements}; i++) {{
-            u64 element = block * {elements} + i;
-            if (element >= start && element - start < count)
-                out[element - start] = v[i];
+        u64 at = block * {elements} - start;
+        bool whole = block * {elements} >= start && at + {elements} <= count;
+        if (whole && ((u64)(out + at) & 15) == 0) {{
+{stores}
+        }} else {{
+            for (int i = 0; i < {elements}; i++) {{
+                u64 element = block * {elements} + i;
+                if (element >= start && element - start < count)
+                    out[element - start] = v[i];
+            }}
         }}
     }}
 }}"""

@@ -74,6 +74,17 @@ def test_any_part_of_a_stream_is_that_of_numpy(name, start, count):
         )
 
 
+@needs_a_compiler
+@pytest.mark.parametrize("name", ["normal", "normal64"])
+@pytest.mark.parametrize("offset", range(4))
+def test_an_array_at_any_address_gets_its_elements_and_no_other(name, offset, on_the_host):
+    around = np.full(1000, np.nan, KINDS[name].dtype)
+    out = around[offset : offset + 901]
+    cuda.fill(GPU, [Piece(KINDS[name], Key(7, "gpu"), 12, out)])
+    assert out.tobytes() == expected(KINDS[name], Key(7, "gpu"), 12, 901).tobytes()
+    assert np.isnan(around[:offset]).all() and np.isnan(around[offset + 901 :]).all()
+
+
 @pytest.mark.slow
 @needs_a_compiler
 @pytest.mark.parametrize("name", KINDS)
