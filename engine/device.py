@@ -187,6 +187,19 @@ def _cupy_module(device: Device, text: str) -> Launch:
     return launch
 
 
+@contextmanager
+def on_stream(device: Device, stream: int) -> Iterator[None]:
+    """Let CuPy work on another library's CUDA stream (its address), inside a `with`, so that what
+    both do there is done in order. At the end the memory that CuPy keeps for later is given back.
+    """
+    cupy = _cupy(device)
+    with cupy.cuda.ExternalStream(stream, device.device_id):
+        try:
+            yield
+        finally:
+            cupy.get_default_memory_pool().free_all_blocks()
+
+
 FIRST_WITH_BFLOAT16 = 14
 """The first version of CuPy that computes with bfloat16. Earlier ones can only hold such arrays."""
 _HOST = Namespace(

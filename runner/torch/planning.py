@@ -13,6 +13,7 @@ import torch
 from torch import nn
 
 from initlab.engine import dtypes, streams
+from initlab.engine.device import gpu, num_gpus, on_stream
 from initlab.engine.formats import safetensors
 from initlab.engine.formats.base import replacing
 from initlab.engine.init import Initializer
@@ -44,7 +45,8 @@ class ModulePlan(Plan):
         """Write the planned values into the parameters of a module, each once, in their own memory.
 
         The module may be the planned one or another with the same parameters, on any device, in any
-        memory format, and sharded (DTensor): each process writes its own part. Before anything is
+        memory format, and sharded (DTensor): each process writes its own part. On a CUDA device the
+        values are drawn by that device if CuPy is installed, else on the host. Before anything is
         written, raises KeyError with the nearest path if the paths differ, ValueError if a shape, a
         dtype or a tie does, and ConfigError if a parameter is on meta, or if a parametrization cannot
         give the planned values.
@@ -204,6 +206,8 @@ def _write(row: Row, place: Place) -> None:
     tensor = place.tensor.detach()
     if _is_sharded(tensor):
         _write_shard(row, tensor)
+    elif _write_there(row, tensor):
+        return
     elif row.law.sliceable and tensor.device.type == "cpu" and tensor.is_contiguous():
         assert row.key is not None
         row.law.fill(row.key, row.shape, 0, array_over(tensor).reshape(-1))
@@ -214,6 +218,22 @@ def _write(row: Row, place: Place) -> None:
         for part in _parts(row):
             flat[start : start + part.size] = _tensor(part)
             start += part.size
+
+
+def _write_there(row: Row, tensor: torch.Tensor) -> bool:
+    """Write the row's values, drawn by the tensor's own CUDA device; return whether that could be
+    done. It takes CuPy, a law that draws element by element, and a dtype that kernels draw.
+    """
+    index = tensor.device.index or 0
+    if tensor.device.type != "cuda" or row.key is None or index >= num_gpus():
+        return False
+    with on_stream(gpu(index), torch.cuda.current_stream(tensor.device).cuda_stream):
+        drawn = row.law.draw_on(gpu(index), row.key, row.shape, row.dtype)
+        if drawn is None:
+            return False
+        tensor.copy_(torch.from_dlpack(drawn))
+        del drawn
+    return True
 
 
 def _parts(row: Row) -> Iterator[np.ndarray]:
