@@ -76,14 +76,6 @@ def test_the_digits_experiment_stands_at_a_loss_of_ln_ten(mode, tmp_path):
     assert [row["verdict"] for row in stats["parameters"]] == ["ok", "exact", "ok", "exact"]
 
 
-def test_the_readme_shows_what_the_main_command_prints(tmp_path):
-    printed = run(tmp_path, "init=normal").stdout
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    lines = [line.rstrip() for line in printed.splitlines()]
-    assert "\n".join(lines[:-1]) in readme
-    assert lines[-1].split()[0] in readme
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize("experiment", EXPERIMENTS)
 def test_every_experiment_runs(experiment, tmp_path):

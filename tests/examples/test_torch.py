@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import importlib.util
-import io
-import re
 import subprocess
 import sys
 from pathlib import Path
@@ -82,19 +79,3 @@ def test_it_is_a_model_of_configs(tmp_path, monkeypatch, capsys):
     assert cli.run_command(["--plugin", str(FOLDER / "plugin.py"), *words]) == 0
     out = capsys.readouterr().out
     assert "blocks.0…3.contract.weight" in out and "diagnosis: " in out
-
-
-def test_the_page_prints_what_its_code_prints(monkeypatch, gpt, tmp_path):
-    page = (FOLDER.parents[1] / "docs" / "torch.md").read_text(encoding="utf-8")
-    monkeypatch.chdir(tmp_path)
-    for name in ("spec.yaml", "gpt.laws"):
-        (tmp_path / name).symlink_to(FOLDER / name)
-    names: dict[str, object] = {}
-    blocks = re.findall(r"```python\n(.*?)```\n(?:\n```text\n(.*?)```\n)?", page, flags=re.S)
-    assert len(blocks) >= 7
-    for code, printed in blocks:
-        out = io.StringIO()
-        with contextlib.redirect_stdout(out):
-            exec(compile(code, "docs/torch.md", "exec"), names)
-        if printed:
-            assert out.getvalue() == printed

@@ -220,15 +220,6 @@ def test_every_shipped_sweep_can_be_run(command):
     assert done.out.endswith("24 runs: 24 to run; nothing was written\n")
 
 
-def test_the_sweep_that_the_documentation_shows_can_be_run(declare, command):
-    text = (Path(__file__).parents[3] / "docs" / "sweeps.md").read_text(encoding="utf-8")
-    [example] = [part.split("```")[0] for part in text.split("```yaml\n")[1:] if "cases:" in part]
-    done = command("-m", *declare(example), "dry_run=true")
-    assert done.code == 0, done.err
-    assert done.err == ""
-    assert done.out.splitlines()[-1] == "31 runs: 31 to run, 7 excluded; nothing was written"
-
-
 def test_a_sweep_may_be_declared_or_changed_on_the_command_line(command, tmp_path):
     done = command("-m", "sweep.cases=[{init: he}, {init: zero, seed: 3}]", "dry_run=true")
     assert done.code == 0, done.err
