@@ -10,6 +10,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import cache
 from types import ModuleType
 from typing import Any, TypeAlias, cast
@@ -187,17 +188,33 @@ def _cupy_module(device: Device, text: str) -> Launch:
     return launch
 
 
+@dataclass(frozen=True)
+class _External:
+    """A stream of another library, in the protocol of CUDA's Python libraries."""
+
+    address: int
+
+    def __cuda_stream__(self) -> tuple[int, int]:
+        return 0, self.address
+
+
 @contextmanager
-def on_stream(device: Device, stream: int) -> Iterator[None]:
-    """Let CuPy work on another library's CUDA stream (its address), inside a `with`, so that what
-    both do there is done in order. At the end the memory that CuPy keeps for later is given back.
+def on_stream(device: Device, address: int) -> Iterator[None]:
+    """Let CuPy work on another library's CUDA stream, inside a `with`, so that what both do there is
+    done in order. At the end the memory that CuPy keeps for later is given back.
     """
-    cupy = _cupy(device)
-    with cupy.cuda.ExternalStream(stream, device.device_id):
+    streams = _cupy(device).cuda
+    if not address:
+        stream = streams.Stream.null
+    elif hasattr(streams.Stream, "from_external"):  # from CuPy 14 on
+        stream = streams.Stream.from_external(_External(address))
+    else:
+        stream = streams.ExternalStream(address, device.device_id)
+    with stream:
         try:
             yield
         finally:
-            cupy.get_default_memory_pool().free_all_blocks()
+            _cupy(device).get_default_memory_pool().free_all_blocks()
 
 
 FIRST_WITH_BFLOAT16 = 14
