@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 
 from initlab.engine import naming, streams
+from initlab.runner.config.calling import Asking
 from initlab.runner.config.compose import (
     Composed,
     ComposedWithProblems,
@@ -62,7 +63,7 @@ def declare(*words: str, config_dir: str | os.PathLike[str] | None = None) -> De
     with leaving_no_trace():
         register()
         folder = None if config_dir is None else os.path.abspath(config_dir)
-        run = declared(composed(list(words), folder))
+        run = declared(composed(list(words), folder), folder)
         run.declared_by = words, folder
         return run
 
@@ -112,13 +113,19 @@ class DeclaredRun:
     """
 
     def __init__(
-        self, checked: RunConfig, words: tuple[str, ...], folder: Path, composed: Composed
+        self,
+        checked: RunConfig,
+        words: tuple[str, ...],
+        folder: Path,
+        composed: Composed,
+        config_dir: str | None = None,
     ) -> None:
         self.checked = checked
         self.words = words
         self.folder = folder
-        self.declared_by: tuple[tuple[str, ...], str | None] = (words, None)
+        self.declared_by: tuple[tuple[str, ...], str | None] = (words, config_dir)
         self._composed = composed
+        self._asking = Asking(config_dir)
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _again, self.declared_by
@@ -215,6 +222,8 @@ class DeclaredRun:
         installed, and EvidenceError if `resume=true` meets a run that it cannot keep; nothing is
         then removed.
         """
+        self._asking = Asking(self.declared_by[1])
+        self._asking.begin()
         check_writable(folder)
         check_resumable(self.checked, folder)
         status.remove(folder)
@@ -225,7 +234,7 @@ class DeclaredRun:
         """Run into a folder prepared by `begin`, and write the report if wanted; return the root
         digest.
         """
-        origin = Origin(self.words, hydra_files(self._composed))
+        origin = Origin(self.words, hydra_files(self._composed), self._asking)
         root = stages.execute(self.checked, folder, origin, out).root
         if self.checked.resolved.get("report") == "all":
             from initlab.runner.report.run_page import report_run
@@ -234,8 +243,9 @@ class DeclaredRun:
         return root
 
 
-def declared(config: Composed) -> DeclaredRun:
-    """Return the run that a composed config declares.
+def declared(config: Composed, config_dir: str | None = None) -> DeclaredRun:
+    """Return the run that a composed config declares; `config_dir` is the folder of options that it
+    was composed with.
 
     Raises ConfigError with all problems, and for a config that declares several runs; and for
     `dry_run=true` EvidenceError where the run would.
@@ -257,7 +267,7 @@ def declared(config: Composed) -> DeclaredRun:
     folder = set_run_dir(config, checked.declaration)
     if config.dry_run:
         check_resumable(checked, folder)
-    return DeclaredRun(checked, words, folder, config)
+    return DeclaredRun(checked, words, folder, config, config_dir)
 
 
 def check_resumable(checked: RunConfig, folder: Path) -> None:

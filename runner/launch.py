@@ -118,7 +118,7 @@ def single_run(config: DictConfig, config_dir: str | None = None) -> int:
     from initlab.runner.terminal import tables
     from initlab.runner.tracking import track_run
 
-    run = declared(config)
+    run = declared(config, config_dir)
     out = tables.console()
     if config.dry_run:
         from initlab.runner.sweep.job import finished

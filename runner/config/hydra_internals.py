@@ -119,7 +119,7 @@ ROOT_KEYS = frozenset(
         *("seed", "stream", "name", "dtype", "init_mode", "threads", "shard", "task", "resume"),
         *("dry_run", "report", "objective", "sweep", "vars", "expect", "control", "model", "init"),
         *("device", "data", "probe", "snapshot", "tracker", "stats", "measure", "experiment"),
-        *("show", "fold", "diagnose", "semantics"),
+        *("show", "fold", "diagnose", "semantics", "tags", "note", "timeout"),
     )
 )
 """The first parts of keys, which people write with dashes."""

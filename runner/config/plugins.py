@@ -76,6 +76,12 @@ def loaded() -> list[Plugin]:
     return sorted(_LOADED.values(), key=lambda plugin: (plugin.file, plugin.sha256))
 
 
+def paths() -> list[str]:
+    """Return the absolute path of every loaded plugin, in the order of `loaded`."""
+    order = sorted(_LOADED.items(), key=lambda item: (item[1].file, item[1].sha256))
+    return [path for path, _ in order]
+
+
 def failure(error: BaseException) -> str | None:
     """Return the report on an exception that a plugin's code raised, or None for any other.
 

@@ -31,7 +31,7 @@ from omegaconf import MISSING, OmegaConf
 
 from initlab.engine import formats, streams
 from initlab.engine.init.base import KINDS
-from initlab.engine.options import IN_CONFIG, Rule, choice, options_of, whole
+from initlab.engine.options import IN_CONFIG, Rule, choice, options_of, positive, whole
 from initlab.engine.registry import Registry
 from initlab.runner import data, layers, measures, probes, stats, trackers
 from initlab.runner.config.hydra_internals import store_option
@@ -43,9 +43,9 @@ SEMANTICS = ("initlab", "mxnet", "torch")
 """The libraries whose layers' own initializers a config can name; the first is the default."""
 LATER = {"semantics": SEMANTICS[0]}
 """Keys that runs of earlier versions lack, and what these runs are."""
-PRINTED = ("show", "fold", "diagnose")
-"""Keys that say what is told about a run and nothing about its values. Runs of earlier versions
-lack them.
+PRINTED = ("show", "fold", "diagnose", "tags", "note", "timeout")
+"""Keys that say what is told about a run, or how long it may take, and nothing about its values.
+Runs of earlier versions lack them.
 """
 DTYPES = ("float32", "float16", "float64", "bfloat16")
 component = Rule(
@@ -55,6 +55,15 @@ component = Rule(
     ),
 )
 threads = whole().or_null(", or null for all processors")
+timeout = positive.or_null(" of seconds, or null")
+tags = Rule(
+    "be a list of texts, like [baseline,wide]",
+    lambda value: (
+        isinstance(value, list)
+        and all(isinstance(tag, str) and tag.strip() == tag != "" for tag in value)
+    ),
+)
+note = Rule("be a text, or null", lambda value: value is None or isinstance(value, str))
 variables = Rule("be a mapping of names to values", lambda value: isinstance(value, dict))
 controls = Rule(
     'be a list of words like "init=normal"',
@@ -111,9 +120,12 @@ class Config:
     stream: Annotated[str, choice(streams.VERSIONS)]
     semantics: Annotated[str, choice(SEMANTICS)]
     name: Annotated[str, component]
+    tags: Annotated[Any, tags]
+    note: Annotated[Any, note]
     dtype: Annotated[str, choice(DTYPES)]
     init_mode: Annotated[str, choice("deferred eager streamed")]
     threads: Annotated[Any, threads]
+    timeout: Annotated[Any, timeout]
     shard: Any
     task: Annotated[str, choice("run plan diagnose advise")]
     resume: bool

@@ -19,7 +19,7 @@ import json
 import logging
 import os
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -34,6 +34,7 @@ from initlab.runner.errors import EvidenceError
 from initlab.runner.evidence.diagnosed import Diagnosis
 from initlab.runner.evidence.manifest import RUN_AGAIN, Manifest
 from initlab.runner.evidence.plan_rows import rows_of
+from initlab.runner.evidence.provenance import Calling
 from initlab.runner.evidence.shard import INDEX, index_text
 from initlab.runner.evidence.snapshot import Saved, file_name, is_as_written
 from initlab.runner.evidence.statistics import Statistics
@@ -68,10 +69,13 @@ SNAPSHOTS = ("snapshot.*", "model-*-of-*.safetensors*", INDEX)
 
 @dataclass(frozen=True)
 class Origin:
-    """The origin of a run: the words as typed, and Hydra's files for it, as text by file name."""
+    """The origin of a run: the words as typed, Hydra's files for it, as text by file name, and
+    what answers where its command was called.
+    """
 
     overrides: Sequence[str] = ()
     hydra_files: Mapping[str, str] = field(default_factory=dict)
+    calling: Callable[[], Calling] | None = None
 
 
 class RunFolder:

@@ -10,6 +10,7 @@ exactness    path -> "bits" or "tolerance", for those that are not exact to the 
 snapshot     file name or null
 ledger, shard, joined (for a run joined from parts), totals
 plugins, versions, seconds, peak_memory_bytes
+provenance   who called for the run, where and when (`runner.evidence.provenance`); missing in older ones
 written      size and digest of every file of the folder that was written before the manifest
 """
 
@@ -25,6 +26,7 @@ from typing import Any
 import yaml
 
 from initlab.runner.errors import EvidenceError
+from initlab.runner.evidence.provenance import Provenance, is_provenance
 from initlab.runner.evidence.sound import (
     Sound,
     is_digest,
@@ -43,6 +45,8 @@ from initlab.runner.excerpt import counted
 FORMAT, OLD_FORMAT = "initlab-manifest-2", "initlab-manifest-1"
 VERSIONS = (1, 2)
 RUN_AGAIN = "run its config again"
+OPTIONAL = ("joined", "provenance")
+"""Fields that a manifest of every version may lack."""
 DEFINITION = "tensor-v1, root-v1"
 USED = {
     "initlab": "initlab",
@@ -52,6 +56,13 @@ USED = {
     "ml_dtypes": "ml_dtypes",
     "cupy": "cupy",
     "torch": "torch",
+    "transformers": "transformers",
+    "numba": "numba",
+    "scipy": "scipy",
+    "joblib": "joblib",
+    "ray": "ray",
+    "submitit": "submitit",
+    "optuna": "optuna",
 }
 """The packages whose versions a manifest names, and what they are imported as."""
 
@@ -138,6 +149,8 @@ class Manifest:
     versions: dict[str, str] = _entry(mapping_of(is_text))
     seconds: float = _entry(is_number, default=0.0)
     peak_memory_bytes: int = _entry(is_whole, default=0)
+    provenance: Provenance | None = _entry(or_none(is_provenance), default=None)
+    """Who called for the run, where and when; None in a manifest of an older version."""
     written: dict[str, Written] | None = _entry(or_none(are_written), default=None)
     """What the run wrote before, by file name; None in a manifest of an older version."""
 
@@ -156,8 +169,11 @@ class Manifest:
         content = {"format": version} | {one.name: getattr(self, one.name) for one in fields(self)}
         content["digests"] = {"definition": DEFINITION, **asdict(self.digests)}
         content["plugins"] = [asdict(plugin) for plugin in self.plugins]
-        if self.joined is None:
-            del content["joined"]
+        for name in OPTIONAL:
+            if content[name] is None:
+                del content[name]
+        if self.provenance is not None:
+            content["provenance"] = self.provenance.to_json()
         if self.written is None:
             del content["written"]
         else:
@@ -174,7 +190,7 @@ class Manifest:
         version = check_version(place, found, "manifest", VERSIONS, RUN_AGAIN, _writer(content))
         parts = fields(cls)
         required = [one.name for one in parts if version > 1 or _is_required(one)]
-        required = [name for name in required if name != "joined"]
+        required = [name for name in required if name not in OPTIONAL]
         missing = [name for name in required if name not in content]
         if missing:
             raise EvidenceError(
@@ -192,6 +208,8 @@ class Manifest:
         digests, plugins = given["digests"], given["plugins"]
         given["digests"] = Digests(digests["tensors"], digests["root"])
         given["plugins"] = [UsedPlugin(entry["file"], entry["sha256"]) for entry in plugins]
+        if given.get("provenance") is not None:
+            given["provenance"] = Provenance.from_json(given["provenance"])
         if given.get("written") is not None:
             given["written"] = {name: Written(**one) for name, one in given["written"].items()}
         given["overrides"] = words(given.get("overrides", []))

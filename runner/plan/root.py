@@ -51,6 +51,7 @@ class Root:
     claims: list[Claim]
     show: tuple[str, ...]
     fold: bool
+    timeout: float | None
 
 
 def parse_root(resolved: Mapping[str, Any]) -> Root:
@@ -84,6 +85,7 @@ def parse_root(resolved: Mapping[str, Any]) -> Root:
         claims=claims,
         show=tuple(resolved.get("show", SECTIONS)),
         fold=resolved.get("fold", True),
+        timeout=resolved.get("timeout"),
     )
 
 

@@ -78,6 +78,8 @@ class RunConfig:
     """The sections that are printed; no part of the run."""
     fold: bool
     """Whether repeated blocks are printed as one line; no part of the run."""
+    timeout: float | None
+    """The seconds that the run may take; None without a limit."""
     threads: int | None
     """The number of threads; None for the number of processors."""
     shard: Shard | None

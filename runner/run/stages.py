@@ -25,6 +25,7 @@ from initlab.runner.evidence import manifest, snapshot
 from initlab.runner.evidence.diagnosed import Diagnosis
 from initlab.runner.evidence.folder import Origin, RunFolder
 from initlab.runner.evidence.manifest import Digests, Manifest, UsedPlugin
+from initlab.runner.evidence.provenance import Provenance, now
 from initlab.runner.evidence.statistics import Statistics
 from initlab.runner.evidence.verdict import judge
 from initlab.runner.files import locked, storage_errors
@@ -242,7 +243,7 @@ def using_threads(threads: int | None) -> Iterator[None]:
 def _execute(
     config: RunConfig, run: RunFolder, origin: Origin, out: Console, report: Report | None
 ) -> Outcome:
-    started = time.perf_counter()
+    started, begun = time.perf_counter(), now()
     check_tokens(config)
     run.begin()
     with run.logged():
@@ -263,7 +264,10 @@ def _execute(
         run.write_diagnosis(diagnosis)
         LOG.info("root-v1 %s", made.digests.root)
         seconds = time.perf_counter() - started
-        run.write_manifest(_manifest(config, origin.overrides, made, seconds))
+        content = _manifest(config, origin.overrides, made, seconds)
+        if origin.calling is not None:
+            content = replace(content, provenance=Provenance.of(origin.calling(), begun, now()))
+        run.write_manifest(content)
     if not out.quiet:
         listed = [row for row in config.plan.rows if (row.alias_of or row.path) in made.rows]
         verdicts = {row["path"]: row["verdict"] for row in stats.parameters}

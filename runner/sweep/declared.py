@@ -19,6 +19,7 @@ from hydra.core.override_parser.types import Override
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
+from initlab.runner.config.calling import Asking
 from initlab.runner.config.compose import Words, check_permitted, compose_once, start
 from initlab.runner.config.effect import Effects
 from initlab.runner.config.hydra_internals import parse_word
@@ -85,7 +86,8 @@ class DeclaredSweep:
     `config` is the config of the sweep as a whole, which is that of its first job, and `words` are
     those of the command line that set something of Hydra. `search` is the
     space of a search, whose jobs are not known in advance; `of` makes a sweep of each suggested
-    job. `problems` are those with words about Hydra and with the `sweep` node.
+    job. `problems` are those with words about Hydra and with the `sweep` node. `calling` finds out
+    where the sweep was called.
     """
 
     def __init__(
@@ -96,12 +98,14 @@ class DeclaredSweep:
         words: Sequence[str],
         search: SearchSpace | None = None,
         problems: Sequence[Problem] = (),
+        calling: Asking | None = None,
     ) -> None:
         self.config = config
         self.space = space
         self.words = words
         self.search = search
         self.problems = problems
+        self.calling = calling or Asking()
         self._composer = composer
         self._effects = Effects(composer.load)
         self._chdir = bool(config.hydra.job.chdir)
@@ -116,6 +120,7 @@ class DeclaredSweep:
             Space((Block(),), tuple((key_of(word), (word,)) for word in words)),
             self._composer,
             self.words,
+            calling=self.calling,
         )
         alone._kept, alone._sound, alone._effects = self._kept, self._sound, self._effects
         return alone
@@ -216,7 +221,7 @@ class DeclaredSweep:
     def _made(
         self, folder: Path, words: list[str], made: Composed, declaration: Declaration
     ) -> Job:
-        return Job(folder, words, declaration, made.text, self._chdir)
+        return Job(folder, words, declaration, made.text, self._chdir, self.calling)
 
     def _check(self, job: Job) -> None:
         """Raise ConfigError if the run would be refused. Other errors of planning are left to the
@@ -401,12 +406,14 @@ def declare_sweep(words: list[str], config_dir: str | None) -> DeclaredSweep:
     params = config.hydra.sweeper.get("params")
     varied: Any = OmegaConf.to_container(params) if params is not None else {}
     sound = [MULTIRUN, *(word for word in in_first.sound if word in for_hydra)]
+    calling = Asking(config_dir)
     composer = Composer(lambda some: strip(compose_once([*sound, *some])), sound)
     if OmegaConf.to_container(config.hydra.sweeper, resolve=False).get("_target_") == TARGET:  # type: ignore[union-attr]
         search = SearchSpace((), {})
         with problems.under():
             search = parse_searched(task, node, varied)  # type: ignore[arg-type]
-        return DeclaredSweep(config, Space((), ()), composer, sound, search, problems.found)
+        nothing = Space((), ())
+        return DeclaredSweep(config, nothing, composer, sound, search, problems.found, calling)
     space = parse_space(task, node, varied)  # type: ignore[arg-type]
     problems.found += space.problems
     if space.count() > MOST_JOBS:  # too many to look at each
@@ -414,7 +421,7 @@ def declare_sweep(words: list[str], config_dir: str | None) -> DeclaredSweep:
             "sweep", f"declares {space.count():,} jobs, more than {MOST_JOBS:,} - split it"
         )
         problems.raise_any()
-    return DeclaredSweep(config, space, composer, sound, None, problems.found)
+    return DeclaredSweep(config, space, composer, sound, None, problems.found, calling)
 
 
 def declared(words: list[str], config_dir: str | None = None) -> Iterator[DeclaredMember]:

@@ -24,6 +24,7 @@ from initlab.runner.config.objective import parse_objective
 from initlab.runner.errors import ConfigError, EvidenceError, RunnerError, StorageError
 from initlab.runner.evidence.folder import Origin, RunFolder
 from initlab.runner.evidence.manifest import Manifest
+from initlab.runner.evidence.provenance import Calling
 from initlab.runner.evidence.status import (
     COMPLETED,
     FAILED,
@@ -47,10 +48,11 @@ STOP = ".stop"
 """A file in a sweep's folder; while it exists, no further run begins."""
 
 
-def run_job(config: DictConfig) -> str | float:
+def run_job(config: DictConfig, calling: Calling | None = None) -> str | float:
     """Run a job from a composed config; the workers of Hydra's launchers call this.
 
-    Returns the run's objective, or its final state if the config declares none.
+    `calling` says where the sweep was called. Returns the run's objective, or its final state if the
+    config declares none.
     """
     plugins.load_from_environment()
     hydra = HydraConfig.get()
@@ -62,7 +64,9 @@ def run_job(config: DictConfig) -> str | float:
     device = declaration.resolved.get("device")
     if isinstance(device, dict) and device.get("kind") == "gpu":
         gpus.assign()
-    status = perform(Job(folder, overrides, declaration, lambda: task_text(config)))
+    called = None if calling is None else lambda: calling
+    job = Job(folder, overrides, declaration, lambda: task_text(config), calling=called)
+    status = perform(job)
     return status.state if status.objective is None else status.objective
 
 
@@ -71,7 +75,7 @@ class Job:
     """One run to perform.
 
     `declaration` is what the words `overrides` declare, `text` returns the composed config as YAML.
-    With `chdir` the run is performed inside its folder.
+    With `chdir` the run is performed inside its folder. `calling` says where its sweep was called.
     """
 
     folder: Path
@@ -79,6 +83,7 @@ class Job:
     declaration: Declaration
     text: Callable[[], str]
     chdir: bool = False
+    calling: Callable[[], Calling] | None = None
 
     @cached_property
     def run(self) -> RunConfig:
@@ -209,7 +214,7 @@ def origin(job: Job) -> Origin:
         "config.yaml": job.text(),
         "overrides.yaml": OmegaConf.to_yaml(OmegaConf.create(job.overrides)),
     }
-    return Origin(job.overrides, files)
+    return Origin(job.overrides, files, job.calling)
 
 
 def task_text(config: DictConfig) -> str:

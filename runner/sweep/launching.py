@@ -12,8 +12,10 @@ result is used.
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 from hydra.core.plugins import Plugins
 from omegaconf import DictConfig, OmegaConf
@@ -21,6 +23,7 @@ from omegaconf import DictConfig, OmegaConf
 from initlab.runner.config.hydra_internals import hydra_context
 from initlab.runner.config.permitted import LOGGING_CLASSES
 from initlab.runner.evidence.members import Member
+from initlab.runner.evidence.provenance import Calling
 from initlab.runner.evidence.status import COMPLETED, CRASHED, FAILED, PENDING, Status, read, write
 from initlab.runner.sweep.job import STOP, run_job
 
@@ -35,44 +38,27 @@ def is_in_process(config: DictConfig) -> bool:
     return isinstance(launcher, dict) and launcher.get("_target_") == IN_PROCESS
 
 
-def launch_all(config: DictConfig, members: Sequence[Member], retries: int) -> None:
-    """Launch all runs.
+def launch_all(
+    config: DictConfig, members: Sequence[Member], retries: int, calling: Calling
+) -> None:
+    """Launch all runs; `calling` says where their sweep was called.
 
     A run whose process died is tried 1 + `retries` more times; then its status is crashed.
     """
+    launch = Launch(config, partial(run_job, calling=calling))
     for start in range(0, len(members), AT_ONCE):
         batch = list(members[start : start + AT_ONCE])
         for member in batch:  # replaces the status of an earlier sweep
             Path(member.folder).mkdir(exist_ok=True)
             write(Path(member.folder), Status(PENDING, member.run_id, member.overrides))
-        said: set[str] = set()
-        _launch(config, batch, said)
-        _launch_again(config, [member for member in batch if not ended(member)], 1 + retries, said)
-
-
-def _launch_again(config: DictConfig, left: list[Member], tries: int, said: set[str]) -> None:
-    """Launch the runs that have not ended: those that died each alone, the others together."""
-    died: dict[str, int] = {}
-    while left and not _stopped(left[0]):
-        dead = [member for member in left if read(Path(member.folder)).state == CRASHED]
-        others = [member for member in left if member not in dead]
-        for member in dead:
-            died[member.folder] = died.get(member.folder, 0) + 1
-        again = [member for member in dead if died[member.folder] <= tries]
-        for member in again:
-            _launch(config, [_resuming(member)], said)
-        if others:
-            _launch(config, [_resuming(member) for member in others], said)
-        after = [
-            member for member in left if not ended(member) and (member in others or member in again)
-        ]
-        if not again and len(after) == len(left):
-            return
-        left = after
+        launch.run(batch)
+        launch.again([member for member in batch if not ended(member)], 1 + retries)
 
 
 def ended(member: Member) -> bool:
-    """Return whether a run has completed or failed since its status was set to pending."""
+    """Return whether a run has ended, in any way but with its process, since its status was set to
+    pending.
+    """
     return read(Path(member.folder)).state in (COMPLETED, FAILED)
 
 
@@ -85,21 +71,53 @@ def _stopped(member: Member) -> bool:
     return (Path(member.folder).parent / STOP).exists()
 
 
-def _launch(config: DictConfig, members: Sequence[Member], said: set[str]) -> None:
-    """Launch the runs and wait for them.
+class Launch:
+    """A launcher of Hydra's, with the job that its processes perform."""
 
-    A launcher that breaks is reported in one line; lines in `said` are not repeated.
-    """
-    launcher = Plugins.instance().instantiate_launcher(
-        hydra_context=hydra_context(LOGGING_CLASSES), task_function=run_job, config=config
-    )
-    try:
-        launcher.launch([list(member.overrides) for member in members], initial_job_idx=0)
-    except Exception as error:
-        text = (
-            f"error: the launcher stopped: {type(error).__name__}: "
-            f"{(str(error).strip().splitlines() or [''])[0]}"
+    def __init__(self, config: DictConfig, job: Callable[[DictConfig], Any]) -> None:
+        self._config = config
+        self._job = job
+        self._said: set[str] = set()
+
+    def run(self, members: Sequence[Member]) -> None:
+        """Launch the runs and wait for them.
+
+        A launcher that breaks is reported in one line, which is not repeated.
+        """
+        launcher = Plugins.instance().instantiate_launcher(
+            hydra_context=hydra_context(LOGGING_CLASSES),
+            task_function=self._job,
+            config=self._config,
         )
-        if text not in said:
-            print(text, file=sys.stderr, flush=True)
-        said.add(text)
+        try:
+            launcher.launch([list(member.overrides) for member in members], initial_job_idx=0)
+        except Exception as error:
+            text = (
+                f"error: the launcher stopped: {type(error).__name__}: "
+                f"{(str(error).strip().splitlines() or [''])[0]}"
+            )
+            if text not in self._said:
+                print(text, file=sys.stderr, flush=True)
+            self._said.add(text)
+
+    def again(self, left: list[Member], tries: int) -> None:
+        """Launch the runs that have not ended: those that died each alone, the others together."""
+        died: dict[str, int] = {}
+        while left and not _stopped(left[0]):
+            dead = [member for member in left if read(Path(member.folder)).state == CRASHED]
+            others = [member for member in left if member not in dead]
+            for member in dead:
+                died[member.folder] = died.get(member.folder, 0) + 1
+            again = [member for member in dead if died[member.folder] <= tries]
+            for member in again:
+                self.run([_resuming(member)])
+            if others:
+                self.run([_resuming(member) for member in others])
+            after = [
+                member
+                for member in left
+                if not ended(member) and (member in others or member in again)
+            ]
+            if not again and len(after) == len(left):
+                return
+            left = after

@@ -33,6 +33,9 @@ NOT_SWEPT = (
     "diagnose",
     "expect",
     "control",
+    "tags",
+    "note",
+    "timeout",
 )
 """Keys that apply to the command as a whole."""
 PARTS = ("grid", "cases", "exclude")

@@ -159,6 +159,7 @@ def run(
     goes.
     """
     folder = Path(str(declaration.config.hydra.sweep.dir))
+    declaration.calling.begin()
     make_folders(folder, members)
     with ExitStack() as held:
         held.enter_context(storage_errors(folder))
@@ -201,7 +202,7 @@ def perform_all(
     options = declaration.config.sweep
     if not is_in_process(declaration.config):
         with watching(monitor):
-            launch_all(declaration.config, members, options.retries)
+            launch_all(declaration.config, members, options.retries, declaration.calling())
         return
     for number, member in enumerate(members, first):
         status = perform(declaration.pop_job(member), monitor.of_run)
