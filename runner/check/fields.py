@@ -2,8 +2,8 @@
 
 run_id, canonical, name, overrides, seed, stream, aliases, exactness, ledger, totals, shard, joined
 and the digests' definition must be what the config gives. The digests themselves are for
-`runner.check.verify`. `versions`, `seconds` and `peak_memory_bytes` say what the machine was and
-did, so only their form is known.
+`runner.check.verify`. `versions`, `provenance`, `seconds` and `peak_memory_bytes` say what the
+machine was and did, so only their form is known.
 """
 
 from __future__ import annotations
@@ -114,6 +114,11 @@ def _wrong_measures(content: Manifest) -> Iterator[str]:
             yield f"the manifest's versions do not say that of {package}"
     if not (math.isfinite(content.seconds) and content.seconds >= 0):
         yield f"the manifest's seconds are {content.seconds}"
+    named = [] if content.provenance is None else content.provenance.plugins
+    if content.provenance is not None and [Path(one).name for one in named] != [
+        one.file for one in content.plugins
+    ]:
+        yield "the manifest's provenance names other plugins than its plugins"
     if content.peak_memory_bytes < 0:
         yield f"the manifest's peak_memory_bytes are {content.peak_memory_bytes}"
 

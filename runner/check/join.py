@@ -7,7 +7,7 @@ any other.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from initlab.engine import digest
@@ -16,6 +16,7 @@ from initlab.runner.config.identity import canonical_config, run_folder, run_id
 from initlab.runner.errors import ConfigError, EvidenceError
 from initlab.runner.evidence.folder import RunFolder
 from initlab.runner.evidence.manifest import Digests, Manifest, used_versions
+from initlab.runner.evidence.provenance import Provenance, now, utc_text
 from initlab.runner.evidence.shard import Shard, parse
 from initlab.runner.evidence.statistics import Statistics
 from initlab.runner.files import locked, storage_errors
@@ -171,9 +172,21 @@ def _manifest(config: RunConfig, parts: list[Part], index: str) -> Manifest:
         totals=config.plan.totals(),
         plugins=first.plugins,
         versions=used_versions(),
+        provenance=_provenance(contents),
         seconds=round(sum(one.seconds for one in contents), 3),
         peak_memory_bytes=max(one.peak_memory_bytes for one in contents),
     )
+
+
+def _provenance(parts: list[Manifest]) -> Provenance | None:
+    """Return that of the first part, from when the first part was begun until now; None if a part
+    has none.
+    """
+    known = [part.provenance for part in parts if part.provenance is not None]
+    if len(known) < len(parts):
+        return None
+    begun = min(one.begun for one in known)
+    return replace(known[0], begun=begun, ended=utc_text(now()))
 
 
 def _is_shard(word: str) -> bool:

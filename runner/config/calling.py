@@ -18,7 +18,8 @@ OURS = {"initlab", "runner"}
 """The packages that `python -m` starts as our program."""
 MASK = "***"
 SECRET = re.compile(
-    r"(?i)^[+~]*([\w./@]*(?:env_set|env_vars|token|password|passwd|secret|api_?key|credential)[^=]*)=.+",
+    r"(?i)([^=]*\b(?:env_set|env_vars)\b[^=]*"
+    r"|(?:[^=]*[._])?(?:token|password|passwd|secret|api_?key|credentials?))=.+",
     re.DOTALL,
 )
 """A word whose key says that its value is a secret, or a variable of the environment."""
@@ -79,7 +80,7 @@ def masked(word: str) -> str:
     """Return a word of a command line without the secret in it: `***` stands for the value of a key
     that is called like a secret, or sets the environment, and for the user in an address.
     """
-    found = SECRET.match(word)
+    found = SECRET.fullmatch(word)
     if found is not None:
         return f"{word[: found.end(1)]}={MASK}"
     return SIGNED_IN.sub(rf"\1{MASK}@", word)

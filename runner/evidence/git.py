@@ -12,7 +12,7 @@ from pathlib import Path
 
 from initlab.runner.evidence.provenance import Git
 
-SECONDS = 5.0
+SECONDS = 2.0
 """How long git may take to compare the files with the commit."""
 READING = ("git", "-c", "core.fsmonitor=false", "--no-pager")
 COMMIT = (*READING, "rev-parse", "--verify", "--quiet", "HEAD^{commit}")

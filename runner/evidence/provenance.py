@@ -70,8 +70,14 @@ class Provenance(Calling):
     @classmethod
     def of(cls, calling: Calling, begun: datetime, ended: datetime) -> Provenance:
         """Return the provenance of a run that this process made."""
-        times = utc_text(begun), utc_text(ended)
-        return cls(**vars(calling), begun=times[0], ended=times[1], **_machine())
+        host, system = _machine()
+        return cls(
+            **vars(calling),
+            begun=utc_text(begun),
+            ended=utc_text(ended),
+            host=host,
+            platform=system,
+        )
 
     def to_json(self) -> dict[str, Any]:
         """Return the content of the manifest; `from_json` restores the provenance."""
@@ -92,8 +98,8 @@ class Provenance(Calling):
 
 
 @cache
-def _machine() -> dict[str, str]:
-    return {"host": socket.gethostname(), "platform": platform.platform()}
+def _machine() -> tuple[str, str]:
+    return socket.gethostname(), platform.platform()
 
 
 def now() -> datetime:

@@ -5,7 +5,8 @@
 
     condition  := both ('or' both)*
     both       := one ('and' one)*
-    one        := 'not' one | '(' condition ')' | value sign value | value ['not'] 'in' '[' literal, … ']'
+    one        := 'not' one | '(' condition ')' | value sign value
+                | path ['not'] 'in' '[' literal, … ']' | literal ['not'] 'in' path
     sign       := '==' | '!=' | '<' | '<=' | '>' | '>='
     value      := literal | path           literal := number | 'text' | "text" | true | false | null
 
@@ -26,7 +27,7 @@ from typing import Any, TypeVar
 
 from initlab.runner.errors import QuantityError
 from initlab.runner.figures import parser
-from initlab.runner.figures.lookup import Run, plain
+from initlab.runner.figures.lookup import Run, find, plain
 from initlab.runner.figures.path import Path
 
 T = TypeVar("T")
@@ -90,6 +91,17 @@ class Membership:
 
 
 @dataclass(frozen=True)
+class Contains:
+    """A test whether a list of the config, like `tags`, holds a value."""
+
+    value: Literal
+    path: Path
+
+    def __str__(self) -> str:
+        return f"{self.value} in {self.path}"
+
+
+@dataclass(frozen=True)
 class Not:
     """The negation of a condition."""
 
@@ -119,7 +131,7 @@ class Or:
         return " or ".join(_grouped(part, Or) for part in self.parts)
 
 
-Condition = Comparison | Membership | Not | And | Or
+Condition = Comparison | Membership | Contains | Not | And | Or
 
 
 def _grouped(part: Condition, *kinds: type) -> str:
@@ -185,10 +197,10 @@ class Parser(parser.Parser):
         begin = self.at
         left = self.value()
         if self.take("in"):
-            return Membership(self._named(left, begin), self._values())
+            return self._inside(left, begin)
         if self.take("not"):
             self.need("in")
-            return Not(Membership(self._named(left, begin), self._values()))
+            return Not(self._inside(left, begin))
         self._wrong_sign()
         sign = self.take(*SIGNS)
         if sign is None:
@@ -206,10 +218,16 @@ class Parser(parser.Parser):
         self.level -= 1
         return inside
 
-    def _named(self, value: Literal | Path, begin: int) -> Path:
-        if isinstance(value, Literal):
-            self.fail("needs the name of a figure before 'in'", begin)
-        return value
+    def _inside(self, left: Literal | Path, begin: int) -> Membership | Contains:
+        """Return what follows `in`: `seed in [0, 1]` or `'wide' in tags`."""
+        if isinstance(left, Path):
+            return Membership(left, self._values())
+        token = self.peek()
+        if token is None or token.lastgroup != "word" or token["word"] in (*CONSTANTS, *KEYWORDS):
+            if token is not None and token["sign"] == "[":
+                self.fail("needs the name of a figure before 'in'", begin)
+            self.fail(f"needs the name of a list, like tags, where it has {self.found()}")
+        return Contains(left, self.path(token.start("word")))
 
     def _values(self) -> tuple[Value, ...]:
         self.need("[")
@@ -313,7 +331,9 @@ def _holds(condition: Condition, run: Run, asked: Asked) -> bool | None:
     return answer
 
 
-def _answer(comparison: Comparison | Membership, run: Run) -> bool | None:
+def _answer(comparison: Comparison | Membership | Contains, run: Run) -> bool | None:
+    if isinstance(comparison, Contains):
+        return _holds_value(comparison, run)
     if isinstance(comparison, Comparison):
         left, right = (
             _value(side, run, comparison) for side in (comparison.left, comparison.right)
@@ -324,6 +344,16 @@ def _answer(comparison: Comparison | Membership, run: Run) -> bool | None:
     if comparison.values and not answers and value is not None:
         raise _differ(comparison, value, comparison.values[0])
     return any(answers)
+
+
+def _holds_value(comparison: Contains, run: Run) -> bool:
+    found = find(comparison.path, run)
+    if len(found.values) != 1 or not isinstance(found.values[0][1], list):
+        raise QuantityError(
+            f"'{comparison}': '{comparison.path}' is no list - a list of values is written [a, b]"
+        )
+    wanted = comparison.value.value
+    return any(one == wanted and _kind(one) == _kind(wanted) for one in found.values[0][1])
 
 
 def _value(side: Literal | Path, run: Run, comparison: Comparison) -> object:

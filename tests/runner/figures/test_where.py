@@ -18,6 +18,7 @@ from initlab.runner.figures.where import (
     SIGNS,
     And,
     Comparison,
+    Contains,
     Literal,
     Membership,
     Not,
@@ -43,8 +44,9 @@ COMPARED = st.builds(
     Comparison, NAMED, st.sampled_from(sorted(SIGNS)), st.builds(Literal, VALUES) | NAMED
 )
 MEMBERS = st.builds(Membership, NAMED, st.lists(VALUES, max_size=3).map(tuple))
+HOLDING = st.builds(Contains, st.builds(Literal, VALUES), NAMED)
 CONDITIONS = st.recursive(
-    COMPARED | MEMBERS,
+    COMPARED | MEMBERS | HOLDING,
     lambda inner: (
         st.builds(Not, inner)
         | st.builds(And, st.lists(inner, min_size=2, max_size=3).map(tuple))
@@ -61,7 +63,8 @@ def test_a_condition_is_read_back_as_it_is_written(condition):
 
 def run(seed: int = 0, kind: str = "he", **figures) -> Measured:
     layers = [{"path": "0", "rms": 1.0 + seed}, {"path": "head", "rms": 4.0}]
-    config = {"seed": seed, "init": {"kind": kind}, "resume": False, "threads": None}
+    tags = ["wide", str(seed)] if seed else []
+    config = {"seed": seed, "init": {"kind": kind}, "resume": False, "threads": None, "tags": tags}
     return Measured(config, {"figures": figures, "layers": layers})
 
 
@@ -96,6 +99,10 @@ RUNS = [run(0, loss=1.0), run(1, "lecun", loss=3.0), run(2, loss="nan"), run(3, 
         ("figures.loss < 2 or seed == 3", [0, 3]),
         ("figures.loss in [1.0, 3]", [0, 1]),
         ("seed in []", []),
+        ("'wide' in tags", [1, 2, 3]),
+        ("'wide' not in tags", [0]),
+        ("'2' in tags or not 'wide' in tags", [0, 2]),
+        ("2 in tags", []),
     ],
 )
 def test_a_condition_chooses_the_runs_for_which_it_holds(text, seeds):
@@ -126,6 +133,8 @@ def test_a_run_that_lacks_the_figure_matches_neither_a_comparison_nor_its_contra
         ("resume == 0", "false is true or false, 0 is a number"),
         ("seed in ['a', 'b']", "0 is a number, 'a' is a text"),
         ("layers.*.rms > 1", "gives 2 values - reduce them to one"),
+        ("1 in seed", "'seed' is no list - a list of values is written [a, b]"),
+        ("'a' in tgas", "did you mean 'tags'?"),
         ("init == 'he'", "holds kind and is no single value - name one of them"),
     ],
 )
@@ -200,6 +209,8 @@ def test_a_condition_may_be_as_deep_as_the_limit_says_and_as_long_as_it_likes():
         ("seed in [he]", 10, "needs a number or a text in quotes in the list, he is a path"),
         ("seed not 3", 10, "needs 'in' where it has '3'"),
         ("3 in [3]", 1, "needs the name of a figure before 'in'"),
+        ("3 in 'tags'", 6, "needs the name of a list, like tags, where it has \"'tags'\""),
+        ("'wide' not in", 14, "needs the name of a list, like tags, where it has its end"),
         ("3 == 3", 1, "compares no figure of a run"),
         ("0 < seed < 3", 1, "compares three values - write two comparisons, joined by and"),
         ("layers[ == 3", 1, "needs a number, from:to or a name in [ ]"),
