@@ -22,7 +22,7 @@ import math
 import sys
 import types
 import typing
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from functools import cache
 from typing import Annotated, Any
 
@@ -59,10 +59,14 @@ def shown(value: object) -> str:
 
 @dataclasses.dataclass(frozen=True)
 class Rule:
-    """A check by a test of the value; `wanted` follows "must" in the message."""
+    """A check by a test of the value; `wanted` follows "must" in the message.
+
+    `schema` says in JSON Schema what of the test can be said there: every value that fits is valid.
+    """
 
     wanted: str
     fits: Callable[[Any], bool]
+    schema: Mapping[str, object] | None = dataclasses.field(default=None, compare=False)
 
     def __call__(self, option: str, value: Any) -> Any:
         """Return the value. Raises OptionError if it is invalid."""
@@ -75,16 +79,30 @@ class Rule:
 
     def or_null(self, note: str = " or null") -> Rule:
         """Return the rule that also allows None. `note` is appended to its sentence."""
-        return Rule(self.wanted + note, lambda value: value is None or self.fits(value))
+        schema = None if self.schema is None else {"anyOf": [self.schema, {"type": "null"}]}
+        return Rule(self.wanted + note, lambda value: value is None or self.fits(value), schema)
 
 
-finite = Rule("be a finite number", is_number)
+NUMBER = {"type": "number"}
+finite = Rule("be a finite number", is_number, NUMBER)
 """Any number but NaN and infinities."""
-positive = Rule("be a positive number", lambda value: is_number(value) and value > 0)
-not_negative = Rule("be a number of at least 0", lambda value: is_number(value) and value >= 0)
-truth = Rule("be true or false", lambda value: isinstance(value, bool))
-text = Rule("be a text that is not empty", lambda value: isinstance(value, str) and value != "")
-mapping = Rule("be a mapping", lambda value: isinstance(value, dict))
+positive = Rule(
+    "be a positive number",
+    lambda value: is_number(value) and value > 0,
+    {**NUMBER, "exclusiveMinimum": 0},
+)
+not_negative = Rule(
+    "be a number of at least 0",
+    lambda value: is_number(value) and value >= 0,
+    {**NUMBER, "minimum": 0},
+)
+truth = Rule("be true or false", lambda value: isinstance(value, bool), {"type": "boolean"})
+text = Rule(
+    "be a text that is not empty",
+    lambda value: isinstance(value, str) and value != "",
+    {"type": "string", "minLength": 1},
+)
+mapping = Rule("be a mapping", lambda value: isinstance(value, dict), {"type": "object"})
 
 
 def whole(least: int | None = 1, most: int | None = None, note: str | None = None) -> Rule:
@@ -101,6 +119,9 @@ def whole(least: int | None = 1, most: int | None = None, note: str | None = Non
             and (least is None or least <= value)
             and (most is None or value <= most)
         ),
+        {"type": "integer"}
+        | ({} if least is None else {"minimum": least})
+        | ({} if most is None else {"maximum": most}),
     )
 
 
@@ -116,22 +137,31 @@ def within(low: float, high: float, ends: str = "[]") -> Rule:
             and (value <= high if ends[1] == "]" else value < high)
         )
 
-    return Rule(f"lie in {ends[0]}{low:g}, {high:g}{ends[1]}", fits)
+    least = "minimum" if ends[0] == "[" else "exclusiveMinimum"
+    most = "maximum" if ends[1] == "]" else "exclusiveMaximum"
+    said = f"lie in {ends[0]}{low:g}, {high:g}{ends[1]}"
+    return Rule(said, fits, {**NUMBER, least: low, most: high})
 
 
-def choice(known: str | Iterable[str]) -> Check:
-    """Return the rule for one of the known names. `known` is a text of words, or a collection,
-    which may grow later.
-    """
-    names = known.split() if isinstance(known, str) else known
+@dataclasses.dataclass(frozen=True, eq=False)
+class Choice:
+    """A check that a value is one of `names`, a collection that may grow later."""
 
-    def check(option: str, value: Any) -> str:
-        if not isinstance(value, str) or value not in names:
-            said = f"cannot be {value!r} - {advice(str(value), names)}"
+    names: Collection[str]
+
+    def __call__(self, option: str, value: Any) -> str:
+        """Return the value. Raises OptionError with the nearest name if it is none of them."""
+        if not isinstance(value, str) or value not in self.names:
+            said = f"cannot be {value!r} - {advice(str(value), self.names)}"
             raise OptionError(option, said, unknown=True)
         return value
 
-    return check
+
+def choice(known: str | Collection[str]) -> Choice:
+    """Return the rule for one of the known names. `known` is a text of words, or a collection,
+    which may grow later.
+    """
+    return Choice(known.split() if isinstance(known, str) else known)
 
 
 Count = Annotated[int, whole(1)]

@@ -124,7 +124,7 @@ def dispatch(words: list[str]) -> int:
             return 0
         return command.main(words[1:])
     if first.replace("_", "").isidentifier():
-        said = "is neither a command nor a word like key=value (initlab --help lists them)"
+        said = "is neither a command nor a word like key=value (initlab help lists them)"
         if len(words) > 1 and (conf_dir() / first).is_dir():
             raise ConfigError.of(first, f"is a group of options - write {first}={words[1]}")
         raise ConfigError.unknown(first, said, first, REGISTRY)

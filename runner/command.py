@@ -62,9 +62,11 @@ class Command:
         """
         return self.perform(self.parser().parse_intermixed_args(words))
 
-    def parser(self) -> Parser:
-        """Return the parser of the words after the name; its help fits the terminal."""
-        width = terminal_width()
+    def parser(self, width: int | None = None) -> Parser:
+        """Return the parser of the words after the name; its help has lines of `width` columns, by
+        default those of the terminal.
+        """
+        width = terminal_width() if width is None else width
         parser = Parser(
             prog=f"initlab {self.name}",
             description="\n".join(filled(inspect.getdoc(self) or "", width)),
@@ -82,8 +84,7 @@ def add_words(parser: argparse.ArgumentParser, sweeps: bool = True) -> None:
         "words",
         nargs="*",
         metavar="WORD",
-        help="GROUP=OPTION or KEY=VALUE; initlab --help lists all, initlab init=he --cfg job an "
-        "option's own keys",
+        help="GROUP=OPTION or KEY=VALUE; initlab help lists all, initlab help he an option's own keys",
     )
     shown = "a sweep: every combination of KEY=A,B" if sweeps else argparse.SUPPRESS
     parser.add_argument("-m", "--multirun", action="store_true", help=shown)

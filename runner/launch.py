@@ -48,7 +48,7 @@ def launch(words: list[str]) -> int:
         from initlab.runner.command import terminal_width
         from initlab.runner.terminal.help import help_text
 
-        return show(help_text(arguments.config_dir, terminal_width()) + "\n")
+        return show(help_text(terminal_width()) + "\n")
     register()
     if arguments.shell_completion:
         from initlab.runner.terminal.completion import shell_completion

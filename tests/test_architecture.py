@@ -88,7 +88,7 @@ FLOORS = [
     {"runner.config"},
     {"runner.plan", "runner.observation"},
     {"runner.symptoms"},
-    {"runner.diagnosis"},
+    {"runner.diagnosis", "runner.reference"},
     {"runner.terminal", "runner.expectation", "runner.report"},
     {"runner.run", "runner.tracking"},
     {"runner.sweep"},

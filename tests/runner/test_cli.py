@@ -25,7 +25,7 @@ def test_the_version_is_ours_beside_whatever_it_stands(words, capsys):
 def test_a_word_that_is_no_command_is_refused_with_the_nearest(capsys):
     assert run_command(["verfy", "outputs"]) == 2
     assert capsys.readouterr().err.startswith(
-        "error: verfy: is neither a command nor a word like key=value (initlab --help lists them) - "
+        "error: verfy: is neither a command nor a word like key=value (initlab help lists them) - "
         "did you mean 'verify'? Known: advise, audit, "
     )
 
