@@ -140,10 +140,11 @@ def about(entry: Entry, group: Group, width: int) -> Iterator[Line]:
         yield from map(Line, COMMANDS.get(entry.name)().parser(width).format_help().splitlines())
         return
     how = group.chosen.replace("NAME, NAME", "NAME").replace("NAME", entry.name)
-    yield Line(f"{entry.name}: {group.singular}{f', {how}' if how else ''}", heading=True)
+    yield Line(f"{entry.name}: {group.singular}", heading=True)
     for paragraph in entry.text:
         yield from said(paragraph, width)
-    for title, text in (("Formula", entry.formula), ("Source", entry.source)):
+    rows = (("Formula", entry.formula), ("Source", entry.source), ("Chosen by", how))
+    for title, text in rows:
         if text:
             yield Line("")
             yield from entry_line(title, text, width, 11)
@@ -168,10 +169,13 @@ def about(entry: Entry, group: Group, width: int) -> Iterator[Line]:
 
 def said(paragraph: str, width: int) -> Iterator[Line]:
     """Yield a paragraph: its own lines if it has some, else lines of the width."""
-    if "\n" in paragraph:
-        yield from (Line(f"  {line}".rstrip()) for line in paragraph.split("\n"))
-    else:
-        yield from wrapped(paragraph, width, "  ")
+    own = "\n" in paragraph or paragraph.startswith(" ")
+    for line in paragraph.split("\n"):
+        indent = "  " + line[: len(line) - len(line.lstrip())]
+        if own and len(line) + 2 <= width:
+            yield Line(f"  {line}")
+        else:
+            yield from wrapped(line.strip(), width, indent + "    " * own, indent)
 
 
 def values_of(option: Option) -> str:

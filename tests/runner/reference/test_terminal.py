@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -17,33 +14,13 @@ from initlab.runner.reference.terminal import help_on
 
 ROOT = Path(__file__).parents[3]
 CONF = ROOT / "conf"
-PLUGIN = '''
-from dataclasses import dataclass
-from initlab.engine import init
-
-@init.register
-@dataclass(eq=False, repr=False)
-class MyOwn(init.Initializer):
-    """Half of something."""
-
-    factor: float = 0.5
-    """What is halved."""
-'''
 
 
 def text(name: str, *folders: Path, width: int = 80) -> str:
     return "\n".join(line.text for line in help_on(name, folders, width))
 
 
-def test_without_a_name_every_group_of_the_config_is_listed(command):
-    done = command("help")
-    assert (done.code, done.err) == (0, "")
-    named = {line.split()[0] for line in done.out.splitlines() if line.startswith("  ")}
-    folders = {folder.name for folder in CONF.iterdir() if list(folder.glob("*.yaml"))}
-    assert folders | {"layers", "forms", "laws", "keys", "commands", "launcher"} <= named
-
-
-def test_every_file_and_kind_of_a_group_is_listed_and_the_default_marked(command):
+def test_every_file_and_kind_of_a_group_is_listed_and_the_default_marked():
     chosen = {
         group: [option] if isinstance(option, str) else option
         for entry in yaml.safe_load((CONF / "config.yaml").read_text())["defaults"]
@@ -68,13 +45,6 @@ def test_every_key_is_listed_and_says_what_it_means():
     assert set(root["sweep"]) == set(schema.SweepOptions.__dataclass_fields__)
     chosen = {folder.name for folder in CONF.iterdir()}
     assert set(schema.Config.__dataclass_fields__) - chosen <= keys
-
-
-def test_a_name_shows_what_it_does_its_options_and_an_example(command):
-    done = command("help", "dense")
-    assert done.code == 0
-    for part in ("dense: layer", "Options", "units", "whole number", "must be given"):
-        assert part in done.out
 
 
 @pytest.mark.parametrize(
@@ -111,30 +81,13 @@ def test_a_group_is_found_by_what_it_lists_too():
     )
 
 
-@pytest.mark.parametrize(("name", "close"), [("dens", "dense"), ("sigm", "sigma"), ("ini", "init")])
-def test_a_wrong_name_is_refused_with_the_nearest(command, name, close):
-    done = command("help", name)
-    assert (done.code, done.out) == (2, "")
-    assert done.err == (
-        f"error: {name}: is nothing that a config can name - did you mean '{close}'? "
-        "initlab help lists the groups\n"
-    )
-
-
-def test_two_names_are_both_looked_up_before_anything_is_printed(command):
-    done = command("help", "he", "dens")
-    assert (done.code, done.out) == (2, "")
-    assert "he: initializer" in (out := command("help", "he", "dense").out)
-    assert "dense: layer" in out
-
-
 def test_every_name_of_every_group_is_found_and_no_line_is_wider_than_asked():
     for group in groups().values():
         for name, entry in group.entries().items():
-            wide = [line for line in text(f"{group.name}.{name}").split("\n") if len(line) > 80]
-            assert not [line for line in wide if "   " not in line.strip()], name
+            lines = text(f"{group.name}.{name}").split("\n")
+            assert [line for line in lines if len(line) > 80] == []
             assert entry.group == group.name
-        for width in (60, 80, 120):
+        for width in (72, 80, 120):
             lines = [line.text for line in help_on(group.name, (), width)]
             assert max(map(len, lines)) <= width
 
@@ -146,32 +99,7 @@ def test_an_option_says_where_it_is_one_and_a_place_narrows_it():
         help_on("tracker.std", (), 80)
 
 
-def test_a_plugins_kinds_and_a_folders_options_are_shown(tmp_path):
-    (tmp_path / "mine.py").write_text(PLUGIN)
-    (tmp_path / "own" / "model").mkdir(parents=True)
-    (tmp_path / "own" / "model" / "wide.yaml").write_text("# Wide.\ninput: [3]\n")
-    words = ["--plugin", str(tmp_path / "mine.py"), "--config-dir", str(tmp_path / "own")]
-
-    def printed(*names: str) -> str:
-        return subprocess.run(
-            [sys.executable, "-m", "runner", "help", *names, *words],
-            cwd=ROOT,
-            capture_output=True,
-            text=True,
-            check=True,
-            env={**os.environ, "COLUMNS": "200"},
-        ).stdout
-
-    shown = printed("my_own", "wide", "init")
-    assert "Half of something." in shown
-    assert "What is halved." in shown
-    assert "a number (default 0.5)" in shown
-    assert "wide: model" in shown
-    assert max(map(len, shown.splitlines())) <= 80
-    assert "\x1b" not in shown
-
-
-def test_a_folder_that_is_none_is_refused(command):
-    done = command("help", "--config-dir", "nowhere")
-    assert (done.code, done.out) == (2, "")
-    assert "--config-dir nowhere" in done.err
+def test_without_a_name_every_group_is_listed():
+    named = {line.split()[0] for line in text("").splitlines() if line.startswith("  ")}
+    folders = {folder.name for folder in CONF.iterdir() if list(folder.glob("*.yaml"))}
+    assert folders | {"layers", "forms", "laws", "keys", "commands", "launcher"} <= named
