@@ -84,6 +84,15 @@ def locked_once_free(folder: Path) -> Iterator[None]:
         os.close(descriptor)
 
 
+def is_locked(folder: Path) -> bool:
+    """Return whether another process, or another part of this one, holds the lock of a folder."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        return not _lock(descriptor)
+    finally:
+        os.close(descriptor)
+
+
 def _lock(descriptor: int) -> bool:
     """Try to lock; return whether the folder is locked by us now."""
     try:

@@ -11,15 +11,18 @@ from initlab.runner.errors import RunnerError, print_error
 
 @register
 class Report(Command):
-    """Write report.html into the folders of finished runs and of sweeps, from the files there.
+    """Write report.html into the folders of finished runs and of names, from the files there.
+
+    The report of outputs/<name> is about all runs in it: of every sweep, and single ones. With --last it
+    is about the last sweep only.
 
     exit codes:
       0   each folder has its report
-      2   a folder is neither a finished run nor a sweep, or cannot be read; its older report is kept
+      2   a folder is neither a finished run nor holds any, or cannot be read; its older report is kept
     """
 
     usage = "DIR ..."
-    summary = "one HTML page about a run or a sweep"
+    summary = "one HTML page about a run, or about all runs of a name"
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         """Declare the folders."""
@@ -27,7 +30,10 @@ class Report(Command):
             "folders",
             nargs="+",
             metavar="DIR",
-            help="outputs/<name>/<run id>, or outputs/<name> of a sweep",
+            help="outputs/<name>/<run id>, or outputs/<name>",
+        )
+        parser.add_argument(
+            "--last", action="store_true", help="of outputs/<name>: the last sweep, not all runs"
         )
 
     def perform(self, given: argparse.Namespace) -> int:
@@ -37,7 +43,7 @@ class Report(Command):
         worst = 0
         for folder in given.folders:
             try:
-                print(write_report(Path(folder)))
+                print(write_report(Path(folder), given.last))
             except RunnerError as error:
                 print_error(error)
                 worst = max(worst, error.exit_code)

@@ -1,12 +1,14 @@
 """The results of a sweep on disk: `sweep.json` lists its runs, and their folders say how they
-ended.
+ended. It also says which runs the earlier sweeps into the same folder made.
 """
 
 from __future__ import annotations
 
+import math
 import os
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 from initlab.engine import strict_json
@@ -24,6 +26,8 @@ KIND = ".kind"
 """The end of the key that a config group chooses."""
 FORMAT = "initlab-sweep-1"
 VERSIONS = (1,)
+LARGEST_WHOLE = 2**53
+"""Floats up to this are printed as whole numbers if they are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,19 +39,76 @@ class Member:
     overrides: list[str]
 
 
+@dataclass(frozen=True, slots=True)
+class SweepRecord:
+    """What is kept of a sweep: its number among those of its folder, when it started (UTC), the
+    words of the command line, and the names of the runs' folders. An earlier sweep has no run that
+    a later one lists too.
+    """
+
+    number: int
+    started: str
+    overrides: list[str]
+    runs: list[str]
+
+
+@dataclass(frozen=True)
+class SweepList:
+    """The content of `sweep.json`: the last sweep with its runs, and the sweeps before it."""
+
+    last: SweepRecord
+    members: list[Member]
+    earlier: list[SweepRecord]
+
+
 def write_members(folder: Path, words: list[str], members: list[Member]) -> None:
-    """Write the list of a sweep's runs, before the first starts; remove the results of an older
-    sweep.
+    """Write the list of a new sweep's runs, before the first starts; remove the summary, report and
+    verdicts of the sweep before it. What can be read of that sweep's list is kept as an earlier one.
     """
     for old in (TABLE, SUMMARY, REPORT):
         (folder / old).unlink(missing_ok=True)
     judged.remove(folder)
-    runs = [{"run_id": m.run_id, "folder": m.folder, "overrides": m.overrides} for m in members]
-    write_json(folder / SWEEP, {"format": FORMAT, "overrides": words, "runs": runs})
+    try:
+        before = read_sweep(folder)
+        earlier = [*before.earlier, before.last]
+    except EvidenceError:
+        earlier = []
+    number = 1 + max((sweep.number for sweep in earlier), default=0)
+    started = datetime.now(UTC).isoformat(timespec="seconds")
+    _write(folder, SweepRecord(number, started, words, []), members, earlier)
+
+
+def extend_members(folder: Path, members: list[Member]) -> None:
+    """Write the list of the last sweep again, after it got more runs."""
+    before = read_sweep(folder)
+    _write(folder, before.last, members, before.earlier)
+
+
+def _write(
+    folder: Path, last: SweepRecord, members: list[Member], earlier: list[SweepRecord]
+) -> None:
+    now = {Path(member.folder).name for member in members}
+    left = [replace(one, runs=[run for run in one.runs if run not in now]) for one in earlier]
+    content = {
+        "format": FORMAT,
+        "number": last.number,
+        "started": last.started,
+        "overrides": last.overrides,
+        "runs": [
+            {"run_id": m.run_id, "folder": m.folder, "overrides": m.overrides} for m in members
+        ],
+        "earlier": [asdict(sweep) for sweep in left if sweep.runs],
+    }
+    write_json(folder / SWEEP, content)
 
 
 def read_members(folder: Path) -> list[Member]:
-    """Return the runs of the sweep in `folder`.
+    """Return the runs of the last sweep in `folder`. Raises EvidenceError like `read_sweep`."""
+    return read_sweep(folder).members
+
+
+def read_sweep(folder: Path) -> SweepList:
+    """Return the list of the last sweep in `folder`, and of those before it.
 
     Raises EvidenceError if there is no list, or if it is damaged or of another version.
     """
@@ -64,18 +125,26 @@ def read_members(folder: Path) -> list[Member]:
     found = content.get("format") if isinstance(content, dict) else type(content).__name__
     check_version(path, found, "sweep", VERSIONS, again)
     try:
-        return [
-            Member(
-                _text(run["run_id"]),
-                _text(run["folder"]),
-                [_text(word) for word in run["overrides"]],
-            )
+        members = [
+            Member(_text(run["run_id"]), _text(run["folder"]), _texts(run["overrides"]))
             for run in content["runs"]
         ]
+        runs = [Path(member.folder).name for member in members]
+        last = _record({"number": 1, "started": "", "overrides": [], **content, "runs": runs})
+        return SweepList(last, members, [_record(one) for one in content.get("earlier", [])])
     except (KeyError, TypeError) as error:
         raise EvidenceError(
             f"{path}: is damaged, a run in it is not as written ({error}) - {again}"
         ) from error
+
+
+def _record(content: Mapping[str, object]) -> SweepRecord:
+    """Return a sweep from its JSON; older versions wrote neither number nor start."""
+    number = content["number"]
+    if not isinstance(number, int):
+        raise TypeError(f"{number!r} is no number")
+    words, runs = _texts(content["overrides"]), _texts(content["runs"])
+    return SweepRecord(number, _text(content["started"]), words, runs)
 
 
 def is_sweep(folder: Path) -> bool:
@@ -105,6 +174,12 @@ def _text(value: object) -> str:
     return value
 
 
+def _texts(value: object) -> list[str]:
+    if not isinstance(value, list):
+        raise TypeError(f"{value!r} is no list")
+    return [_text(one) for one in value]
+
+
 def collect(members: list[Member]) -> list[Status]:
     """Return the status of each run, in the order of the sweep, after its launcher has ended."""
     return [conclude(Path(member.folder)) for member in members]
@@ -112,10 +187,10 @@ def collect(members: list[Member]) -> list[Status]:
 
 def swept_keys(members: Sequence[Member]) -> list[str]:
     """Return the keys of the overrides that differ between runs, in order of appearance."""
-    first: dict[str, str | None] = dict(_given(members[0])) if members else {}
+    first: dict[str, str | None] = dict(given_values(members[0])) if members else {}
     differ: dict[str, bool] = dict.fromkeys(first, False)
     for member in members:
-        values = _given(member)
+        values = given_values(member)
         for key in values:
             if key not in first:
                 first[key], differ[key] = None, True
@@ -124,14 +199,37 @@ def swept_keys(members: Sequence[Member]) -> list[str]:
     return [key for key in differ if differ[key]]
 
 
-def _given(member: Member) -> dict[str, str]:
-    return dict(word.lstrip("+~").partition("=")[::2] for word in member.overrides)
+def given_values(member: Member) -> dict[str, str]:
+    """Return {key: value} of a run's words."""
+    pairs = (word.lstrip("+~").partition("=")[::2] for word in member.overrides)
+    return {key: spelled(text) for key, text in pairs}
+
+
+def spelled(text: str) -> str:
+    """Return the value of a word in its one spelling: `0.10` and `1e-1` are `0.1`, `2.0` is `2`, and
+    a text has no quotes. The value of a config, as text, is spelled alike.
+    """
+    text = text.strip()
+    if len(text) > 1 and text[0] == text[-1] and text[0] in "'\"":
+        return text[1:-1]
+    if text.lower() in ("true", "false", "null"):
+        return text.lower()
+    for kind in (int, float):
+        try:
+            number = kind(text)
+        except ValueError:
+            continue
+        whole = math.isfinite(number) and number == int(number) and abs(number) < LARGEST_WHOLE
+        return str(int(number) if whole else number)
+    return text
 
 
 def swept_values(members: list[Member]) -> list[dict[str, str]]:
     """Return {key: value} of the overrides that differ between runs, for each run."""
     keys = swept_keys(members)
-    return [{key: values[key] for key in keys if key in values} for values in map(_given, members)]
+    return [
+        {key: values[key] for key in keys if key in values} for values in map(given_values, members)
+    ]
 
 
 def short_names(keys: Sequence[str]) -> list[str]:

@@ -62,6 +62,8 @@ class Setting:
     """The worst finding of all."""
     by_worst: Counter[str | None] = field(default_factory=Counter)
     """How many runs have a worst finding of each severity; None counts those without a finding."""
+    last: bool = False
+    """Whether one of them is of the last sweep."""
 
     def add_diagnosis(self, diagnosis: Diagnosis) -> None:
         """Add the diagnosis of a run."""
@@ -116,14 +118,16 @@ class Settings:
         row: Mapping[str, JSON],
         figures: Iterable[str],
         diagnosis: Diagnosis | None = None,
+        last: bool = True,
     ) -> None:
-        """Add a run: the values of the keys that vary, its row, which columns are figures, and its
-        diagnosis if it has one.
+        """Add a run: the values of the keys that vary, its row, which columns are figures, its
+        diagnosis if it has one, and whether it is of the last sweep.
         """
         key = tuple(values.get(name) for name in self.keys)
         told = {name: value for name, value in values.items() if name in self.keys}
         setting = self._found.setdefault(key, Setting(told))
         setting.runs += 1
+        setting.last |= last
         setting.completed += row["state"] == COMPLETED
         setting.off += bool(row.get("parameters_off"))
         if diagnosis is not None:

@@ -14,6 +14,10 @@ from initlab.runner.files import write_json
 NAME = "status.json"
 RUNNING, COMPLETED, FAILED = "running", "completed", "failed"
 CRASHED, PENDING = "crashed", "pending"
+UNFINISHED, DAMAGED = "unfinished", "damaged"
+"""States in a list of runs: of a run that is no sweep's and did not finish, and of a finished one whose
+manifest cannot be read.
+"""
 
 
 @dataclass

@@ -1,5 +1,5 @@
-"""The summary of a sweep: `summary.csv`, a row for each run, and `summary.md`, a row for each setting
-before them.
+"""The summary of a name: `summary.csv`, a row for each run in `outputs/<name>`, and `summary.md`, a row
+for each setting before them. Both are written at the end of each sweep into that folder.
 """
 
 from __future__ import annotations
@@ -7,28 +7,25 @@ from __future__ import annotations
 import json
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from initlab.runner.errors import EvidenceError
 from initlab.runner.evidence.diagnosed import Diagnosis
 from initlab.runner.evidence.folder import RunFolder
-from initlab.runner.evidence.members import (
-    SUMMARY,
-    TABLE,
-    Member,
-    short_names,
-    swept_keys,
-    swept_values,
-)
+from initlab.runner.evidence.members import SUMMARY, TABLE, Member, short_names, swept_keys
+from initlab.runner.evidence.named import Named, NamedRun, named, varied
 from initlab.runner.evidence.settings import OBJECTIVE, Setting, Settings, figures_of
-from initlab.runner.evidence.status import COMPLETED, Status, conclude
+from initlab.runner.evidence.status import COMPLETED, Status
 from initlab.runner.files import write_csv, write_text
 from initlab.runner.json_values import JSON
 
-SETTINGS = "Settings: mean ± standard deviation over seeds"
-FIRST, LAST = ("state", "seconds", "parameters_off"), ("root", "error")
-"""Columns of the summary between the swept values and the figures, and after the figures."""
+SPREAD = "mean ± standard deviation over seeds"
+FIRST = ("state", "seconds", "parameters_off")
+LAST = ("root", "error", "sweep", "started")
+"""Columns of the summary between the swept values and the figures, and after the figures. `sweep` is the
+number of the sweep that listed the run last, and `started` when it did; a single run has none.
+"""
 DIAGNOSIS = "diagnosis"
 """The column of the worst finding, after `FIRST`, if a run has a diagnosis."""
 
@@ -37,22 +34,24 @@ ROOT = 16
 """Digits of a root digest in a table."""
 
 
-def rows(
-    members: list[Member], statuses: Iterable[Status]
-) -> Iterator[tuple[dict[str, JSON], Diagnosis | None]]:
-    """Yield a row for each run: the swept values, how it ended, and its figures. Beside it stands
-    its diagnosis, None if it has none.
+def rows(runs: Iterable[NamedRun]) -> Iterator[tuple[dict[str, JSON], Diagnosis | None]]:
+    """Yield a row for each run, without the values that vary: how it ended, and its figures. Beside it
+    stands its diagnosis, None if it has none.
     """
-    for member, swept, status in zip(members, swept_values(members), statuses, strict=True):
+    for one in runs:
         figures: dict[str, JSON] = {}
         off = diagnosis = None
+        run = RunFolder(one.folder)
+        status = one.status(run)
         if status.state == COMPLETED:
-            run = RunFolder(Path(member.folder))
             off, figures = _figures(run)
             diagnosis = _diagnosis(run)
-        found: dict[str, JSON] = {} if diagnosis is None else {DIAGNOSIS: diagnosis.short}
         row = row_of(status, figures, off)
-        yield {"run_id": member.run_id, **swept, **row, **found}, diagnosis
+        if diagnosis is not None:
+            row[DIAGNOSIS] = diagnosis.short
+        if one.sweep is not None:
+            row |= {"sweep": one.sweep.number, "started": one.sweep.started}
+        yield row, diagnosis
 
 
 def row_of(status: Status, figures: Mapping[str, JSON], off: int | None) -> dict[str, JSON]:
@@ -102,6 +101,8 @@ class Summary:
     """Whether a run has a parameter that is not as declared."""
     diagnosed: bool
     """Whether a run has a diagnosis."""
+    others: int = 0
+    """How many other runs the name has."""
 
     @classmethod
     def of(cls, settings: Settings, done: int, runs: int, largest: bool) -> Summary:
@@ -143,32 +144,30 @@ class Summary:
         ]
 
 
-def write_summary(
-    folder: Path,
-    members: list[Member],
-    statuses: Iterable[Status] | None = None,
-    largest: bool = False,
-) -> Summary:
-    """Write `summary.csv` for programs and `summary.md` for people; return what they say.
+def write_summary(folder: Path, members: list[Member], largest: bool = False) -> Summary:
+    """Write `summary.csv` for programs and `summary.md` for people, about every run of the name whose
+    folder this is; return what the runs of the last sweep, `members`, come to.
 
     With `largest`, the best objective is the largest one. The rows of runs wait in a temporary file
     until all columns are known.
     """
-    keys = swept_keys(members)
-    settings = Settings(keys)
+    runs = named(folder, members)
+    keys, values = varied(runs)
+    own, every = Settings(swept_keys(members)), Settings(keys)
     figures: dict[str, None] = {}
-    done = 0
+    done = done_own = 0
     with tempfile.TemporaryFile("w+", encoding="utf-8") as waiting:
-        ended = (conclude(Path(member.folder)) for member in members)
-        listed = rows(members, ended if statuses is None else statuses)
-        for (row, diagnosis), swept in zip(listed, swept_values(members), strict=True):
-            others = ("run_id", *keys, *FIRST, DIAGNOSIS, *LAST)
-            named = [name for name in row if name not in others]
-            figures |= dict.fromkeys(named)
-            settings.add(swept, row, named, diagnosis)
+        for one, swept, (row, diagnosis) in zip(runs.runs, values, rows(runs.runs), strict=True):
+            others = (*keys, *FIRST, DIAGNOSIS, *LAST)
+            names = [name for name in row if name not in others]
+            figures |= dict.fromkeys(names)
+            every.add(swept, row, names, diagnosis)
             done += row["state"] == COMPLETED
-            waiting.write(json.dumps(row) + "\n")
-        first = [*FIRST, DIAGNOSIS] if settings.diagnosed else FIRST
+            if one.last:
+                own.add(swept, row, names, diagnosis)
+                done_own += row["state"] == COMPLETED
+            waiting.write(json.dumps({"run_id": one.member.run_id, **swept, **row}) + "\n")
+        first = [*FIRST, DIAGNOSIS] if every.diagnosed else FIRST
         columns = ["run_id", *keys, *first, *figures, *LAST]
 
         def again() -> Iterator[dict[str, JSON]]:
@@ -176,21 +175,35 @@ def write_summary(
             return map(json.loads, waiting)
 
         write_csv(folder / TABLE, columns, again())
-        summary = Summary.of(settings, done, len(members), largest)
+        summary = Summary.of(own, done_own, len(members), largest)
+        whole = Summary.of(every, done, len(runs.runs), largest)
         by_run = ([row.get(column) for column in columns] for row in again())
-        lines = [
-            f"{done} of {len(members)} runs completed",
-            "",
-            f"## {SETTINGS}{f', {summary.order}' if summary.order else ''}",
-            "",
-            *_table(summary.headings, map(summary.cells, summary.ranked)),
-            "",
-            "## Runs",
-            "",
-            *_table(columns, by_run),
-        ]
+        lines = [*_parts(runs, summary, whole), "## Runs", "", *_table(columns, by_run)]
         write_text(folder / SUMMARY, "\n".join(lines) + "\n")
-    return summary
+    return replace(summary, others=len(runs.runs) - len(members))
+
+
+def _parts(runs: Named, last: Summary, whole: Summary) -> Iterator[str]:
+    """Yield the lines before the table of runs: the last sweep's settings, those of all runs if there
+    are others, and the sweeps.
+    """
+    yield from (f"{whole.done} of {whole.runs} runs completed", "")
+    if runs.others:
+        yield from (f"No runs: {', '.join(runs.others)}", "")
+    if last.runs < whole.runs:
+        yield from ("## Sweeps", "")
+        shown = [[s.number, s.started, " ".join(s.overrides)] for s in runs.sweeps]
+        yield from (*_table(("sweep", "started", "words"), shown), "")
+        if last.runs:
+            yield from (f"{last.done} of {last.runs} runs of the last sweep completed", "")
+            yield from _settings_lines("Settings of the last sweep", last)
+    yield from _settings_lines("Settings", whole)
+
+
+def _settings_lines(title: str, summary: Summary) -> Iterator[str]:
+    """Yield the heading and the table of the settings of runs."""
+    yield from (f"## {title}: {SPREAD}{f', {summary.order}' if summary.order else ''}", "")
+    yield from (*_table(summary.headings, map(summary.cells, summary.ranked)), "")
 
 
 def _order(settings: Settings, largest: bool) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import html
 import json
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from pathlib import Path
 
 from initlab.runner.json_values import finite
@@ -23,6 +23,7 @@ MOST_FIRST = 9
 BROKEN = 12
 """Letters from which on a name may be broken."""
 NUMERIC = ' class="n"'
+EARLIER = ' class="earlier"'
 NUMBER = f"<td{NUMERIC}"
 """How the cell of a number begins."""
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:"
@@ -129,12 +130,14 @@ def table(
     caption: str,
     first: int = 4,
     searched: bool = False,
+    earlier: Container[int] = (),
 ) -> str:
     """Return a table that sorts when a heading is clicked.
 
     `rows` are the cells of each row, as `cell` returns them. The `first` columns are those that matter
     most: on a phone and on paper only they are shown, unless the reader asks for all. With
-    `searched` it has a field to filter the rows.
+    `searched` it has a field to filter the rows. The rows with the numbers `earlier` are hidden where
+    the page has a box for that, and it is checked.
     """
     lines = list(rows)
     numeric = {at for row in lines for at, one in enumerate(row) if one.startswith(NUMBER)}
@@ -145,7 +148,9 @@ def table(
         else "<th></th>"
         for at, name in enumerate(columns)
     )
-    body = "\n".join(f"<tr>{''.join(row)}</tr>" for row in lines)
+    body = "\n".join(
+        f"<tr{EARLIER if at in earlier else ''}>{''.join(row)}</tr>" for at, row in enumerate(lines)
+    )
     search = (
         f'<label for="{identity}-filter">Filter</label><input type="search" '
         f'id="{identity}-filter" '

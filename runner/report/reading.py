@@ -1,9 +1,9 @@
-"""The data of reports: a finished run with what charts need, and the runs of a sweep."""
+"""The data of reports: a finished run with what charts need, and the runs of a name."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -18,9 +18,10 @@ from initlab.runner.errors import EvidenceError
 from initlab.runner.evidence.diagnosed import Diagnosis
 from initlab.runner.evidence.folder import RunFolder
 from initlab.runner.evidence.manifest import Manifest
-from initlab.runner.evidence.members import Member, places_of, read_members
+from initlab.runner.evidence.members import Member
+from initlab.runner.evidence.named import NamedRun, named
 from initlab.runner.evidence.statistics import Statistics
-from initlab.runner.evidence.status import Status, conclude, read
+from initlab.runner.evidence.status import COMPLETED, Status
 
 HYDRA = ".hydra/hydra.yaml"
 """The file of a sweep's folder with its `hydra` node."""
@@ -86,21 +87,35 @@ def read_run(path: Path) -> RunData:
 
 @dataclass(frozen=True)
 class SweepRun:
-    """One run of a sweep: its status and its results, or the reason why they cannot be read."""
+    """One run of a name: which sweep listed it, its status and its results, or the reason why they
+    cannot be read.
+    """
 
-    member: Member
+    named: NamedRun
     status: Status
     run: RunData | None
     trouble: str | None
 
+    @property
+    def member(self) -> Member:
+        """The run's name and words."""
+        return self.named.member
+
 
 class SweepData:
-    """The runs of a sweep, read one after the other, so that few are in memory at once."""
+    """The runs of a name, read one after the other, so that few are in memory at once."""
 
-    def __init__(self, folder: Path, over: bool = False) -> None:
-        """Open the sweep in `folder`; `over` says that it has ended, so that no run can be running."""
+    def __init__(self, folder: Path, over: bool = False, last: bool = False) -> None:
+        """Open the folder of a name; `over` says that its last sweep has ended, so that no run of it
+        can be running, `last` that only that sweep's runs are wanted.
+
+        Raises EvidenceError if its list of runs cannot be read, or has none though `last` wants them.
+        """
         self.folder = folder
-        self.members = read_members(folder)
+        found = named(folder)
+        self.named = replace(found, runs=found.last) if last else found
+        if last and not found.last:
+            raise EvidenceError(f"{folder}: no sweep was run into this folder - leave out --last")
         self._over = over
 
     @property
@@ -113,14 +128,13 @@ class SweepData:
             return False
 
     def entries(self) -> Iterator[SweepRun]:
-        """Yield every run in the order of the sweep."""
-        places = places_of(self.members, self.folder)
-        for member, folder in zip(self.members, places, strict=True):
-            status = conclude(folder) if self._over else read(folder)
+        """Yield every run, those of the last sweep first and in its order."""
+        for one in self.named.runs:
+            status = one.status(RunFolder(one.folder), self._over)
             run, trouble = None, status.error
-            if status.state == "completed":
+            if status.state == COMPLETED:
                 try:
-                    run = read_run(folder)
+                    run = read_run(one.folder)
                 except EvidenceError as error:
                     trouble = str(error)
-            yield SweepRun(member, status, run, trouble)
+            yield SweepRun(one, status, run, trouble)

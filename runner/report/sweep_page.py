@@ -1,11 +1,12 @@
-"""The report of a sweep: how it ended, its settings with the best first, charts of each kind of run, and
-a table of all runs to sort, filter and compare.
+"""The report of a name, or of its last sweep: how its runs ended, the settings with the best first, charts
+of each kind of run, and a table of all runs to sort, filter and compare.
 """
 
 from __future__ import annotations
 
 import json
 import math
+import os
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -15,7 +16,8 @@ import numpy as np
 
 from initlab.runner.evidence.diagnosed import Diagnosis
 from initlab.runner.evidence.folder import REPORT, keep_report
-from initlab.runner.evidence.members import short_names, swept_keys, swept_values
+from initlab.runner.evidence.members import short_names
+from initlab.runner.evidence.named import varied
 from initlab.runner.evidence.settings import OBJECTIVE, REPEATED, Setting, Settings, figures_of
 from initlab.runner.evidence.status import COMPLETED
 from initlab.runner.evidence.summary import DIAGNOSIS, ROOT, Summary, row_of
@@ -54,14 +56,15 @@ NOT_AS_DECLARED = "not as declared"
 """The column that counts the parameters that differ from their declaration."""
 
 
-def write_sweep_report(folder: Path, over: bool = False) -> Path:
-    """Write `report.html` into a sweep's folder.
+def write_sweep_report(folder: Path, over: bool = False, last: bool = False) -> Path:
+    """Write `report.html` into the folder of a name, about all runs in it, or with `last` about those
+    of the last sweep.
 
-    `over` says that the sweep has ended, so that no run can be running. A run that cannot be read
-    is shown as such. Raises EvidenceError if the list of runs cannot be read, and NotInstalled
+    `over` says that the last sweep has ended, so that no run of it can be running. A run that cannot
+    be read is shown as such. Raises EvidenceError if the list of runs cannot be read, and NotInstalled
     without matplotlib.
     """
-    return keep_report(folder, sweep_page(SweepData(folder, over)))
+    return keep_report(folder, sweep_page(SweepData(folder, over, last)))
 
 
 @dataclass(frozen=True)
@@ -80,11 +83,17 @@ class TableRow:
     diagnosis: Diagnosis | None
     off: int
     root: str
+    sweep: int | None
+    """The number of the sweep that listed it last."""
+    last: bool
+    """Whether that is the last sweep."""
+    place: str
+    """Its folder, seen from the report's."""
 
 
 @dataclass
 class Gathered:
-    """The result of one pass over the runs of a sweep."""
+    """The result of one pass over the runs of a name."""
 
     settings: Settings
     rows: list[TableRow] = field(default_factory=list)
@@ -99,23 +108,28 @@ class Gathered:
         return self.states.get(COMPLETED, 0)
 
     @property
+    def mixed(self) -> bool:
+        """Whether there are runs of the last sweep, and others."""
+        return len({row.last for row in self.rows}) > 1
+
+    @property
     def diagnoses(self) -> list[Diagnosis]:
         """The diagnoses of all runs that have one."""
         return [row.diagnosis for row in self.rows if row.diagnosis is not None]
 
 
 def sweep_page(sweep: SweepData) -> str:
-    """Return the report of a sweep. The same files give the same text."""
+    """Return the report of a name. The same files give the same text."""
     with np.errstate(all="ignore"):
         return _page(sweep)
 
 
 def _page(sweep: SweepData) -> str:
-    keys = swept_keys(sweep.members)
-    found = gather(sweep, keys)
-    summary = Summary.of(found.settings, found.done, len(sweep.members), sweep.largest)
+    keys, values = varied(sweep.named)
+    found = gather(sweep, keys, values)
+    summary = Summary.of(found.settings, found.done, len(found.rows), sweep.largest)
     return page(
-        f"Sweep {sweep.folder.absolute().name}",
+        f"{'Sweep' if sweep.named.last else 'Runs'} {sweep.folder.absolute().name}",
         [
             _overview(sweep, found),
             claims_section(sweep.folder),
@@ -164,7 +178,7 @@ def _comparison(configs: Mapping[str, Mapping[str, str]]) -> list[str]:
 
 
 def _overview(sweep: SweepData, found: Gathered) -> str:
-    done, total = found.done, len(sweep.members)
+    done, total = found.done, len(found.rows)
     others = ", ".join(
         f"{count} {state}" for state, count in found.states.items() if state != COMPLETED
     )
@@ -172,7 +186,26 @@ def _overview(sweep: SweepData, found: Gathered) -> str:
     return (
         f'<p class="{style}">{done} of {total} runs '
         f"completed{escaped(f'; {others}' if others else '')}.</p>"
-        f"{diagnoses_line(found.diagnoses)}"
+        f"{_sweeps_line(sweep, found)}{diagnoses_line(found.diagnoses)}"
+    )
+
+
+def _sweeps_line(sweep: SweepData, found: Gathered) -> str:
+    """Return how the last sweep ended, with a box that hides the other runs; '' if there are none.
+    Folders that hold no run are named.
+    """
+    aside = sweep.named.others
+    others = soft(f"Folders without a run: {', '.join(aside)}." if aside else "")
+    last = next((one.sweep for one in sweep.named.last), None)
+    if not found.mixed or last is None:
+        return others
+    own = [row for row in found.rows if row.last]
+    done = sum(row.state == COMPLETED for row in own)
+    since = f", started {last.started}" if last.started else ""
+    return (
+        f"<p>The last sweep, number {last.number}{escaped(since)}: {done} of {len(own)} runs completed. "
+        '<label><input type="checkbox" id="only-last"> only the last sweep in the tables</label></p>'
+        f"{soft('The charts show all runs; initlab report DIR --last draws the last sweep alone.')}{others}"
     )
 
 
@@ -184,7 +217,10 @@ def _settings_section(summary: Summary) -> str:
         return ""
     keys = len(summary.keys)
     rows = [_setting_row(summary, setting) for setting in summary.ranked]
-    made = table("settings", summary.headings, rows, "Settings of the sweep", first=keys + 3)
+    earlier = {at for at, setting in enumerate(summary.ranked) if not setting.last}
+    made = table(
+        "settings", summary.headings, rows, "Settings of the runs", first=keys + 3, earlier=earlier
+    )
     repeated = any(setting.runs > 1 and setting.figures for setting in summary.ranked)
     said = "; ".join(
         [
@@ -223,13 +259,15 @@ def _runs_table(found: Gathered, keys: Sequence[str]) -> str:
     columns += [DIAGNOSIS] * diagnosed
     first = len(columns) + 1
     columns += [*figures, *([NOT_AS_DECLARED] if off else []), "seconds", "run", "root"]
-    columns += [] if whole else ["error"]
+    columns += ["sweep"] * found.mixed + ([] if whole else ["error"])
     rows = []
     for row in found.rows:
         name = escaped(row.name)
         box = f'<td><input type="checkbox" value="{name}" aria-label="compare {name}"></td>'
         link = (
-            f'<a href="{name}/{REPORT}">{broken(row.name)}</a>' if row.linked else broken(row.name)
+            f'<a href="{escaped(row.place)}/{REPORT}">{broken(row.name)}</a>'
+            if row.linked
+            else broken(row.name)
         )
         good = row.state == COMPLETED and not row.trouble
         rows.append(
@@ -243,28 +281,34 @@ def _runs_table(found: Gathered, keys: Sequence[str]) -> str:
                 cell(row.seconds),
                 f'<td class="mono">{link}</td>',
                 cell(row.root, "mono root"),
+                *([cell(row.sweep)] if found.mixed else []),
                 *([] if whole else [cell(row.trouble, "long")]),
             ]
         )
-    made = table("runs", columns, rows, "Runs of the sweep", first, searched=True)
+    earlier = {at for at, row in enumerate(found.rows) if not row.last}
+    made = table("runs", columns, rows, "All runs", first, searched=True, earlier=earlier)
     said = (
         f"{NOT_AS_DECLARED}: the number of parameters whose values differ from their declared law."
     )
     return made + soft(said if off else "")
 
 
-def gather(sweep: SweepData, keys: Sequence[str]) -> Gathered:
-    """Read every run once. A row of the table is kept for each, and the settings of the first ones."""
+def gather(sweep: SweepData, keys: Sequence[str], values: Sequence[dict[str, str]]) -> Gathered:
+    """Read every run once. A row of the table is kept for each, and the settings of the first ones.
+    `values` are those of the keys that vary, of each run.
+    """
     found = Gathered(Settings(keys))
     names = dict(zip(keys, short_names(keys), strict=True))
-    for entry, swept in zip(sweep.entries(), swept_values(sweep.members), strict=True):
+    for entry, swept in zip(sweep.entries(), values, strict=True):
         found.states[entry.status.state] = found.states.get(entry.status.state, 0) + 1
         run = entry.run
         measured = figures_of(run.stats) if run else {}
         off = len(run.stats.off) if run else 0
         diagnosis = run.diagnosis if run else None
         root = run.manifest.digests.root[:ROOT] if run else ""
-        linked = (sweep.folder / entry.member.run_id / REPORT).exists()
+        place = os.path.relpath(entry.named.folder, sweep.folder)
+        linked = (entry.named.folder / REPORT).exists()
+        of_sweep = entry.named.sweep
         found.rows.append(
             TableRow(
                 entry.member.run_id,
@@ -278,11 +322,14 @@ def gather(sweep: SweepData, keys: Sequence[str]) -> Gathered:
                 diagnosis,
                 off,
                 root,
+                None if of_sweep is None else of_sweep.number,
+                entry.named.last,
+                place,
             )
         )
         found.figures |= dict.fromkeys(measured)
         judged = row_of(entry.status, measured, off)
-        found.settings.add(swept, judged, [OBJECTIVE, *measured], diagnosis)
+        found.settings.add(swept, judged, [OBJECTIVE, *measured], diagnosis, entry.named.last)
         if run is None:
             continue
         told = {key: value for key, value in swept.items() if key not in REPEATED}

@@ -6,8 +6,8 @@ import sys
 from pathlib import Path
 
 from initlab.runner.errors import EvidenceError, RunnerError
-from initlab.runner.evidence.folder import REPORT, RunFolder
-from initlab.runner.evidence.members import is_sweep
+from initlab.runner.evidence.folder import MANIFEST, REPORT, RunFolder
+from initlab.runner.evidence.named import is_named
 from initlab.runner.files import storage_errors
 from initlab.runner.report.run_page import write_run_report
 from initlab.runner.report.sweep_page import write_sweep_report
@@ -26,17 +26,20 @@ def renew_report(folder: Path) -> None:
         print(f"warning: report.html is without the claims: {error}", file=sys.stderr)
 
 
-def write_report(folder: Path) -> Path:
-    """Write the report of a run or of a sweep into its folder.
+def write_report(folder: Path, last: bool = False) -> Path:
+    """Write the report of a run, or of all runs of a name, into its folder; with `last` that of the
+    name's last sweep.
 
     Raises EvidenceError if the folder is neither.
     """
     with storage_errors(folder):
-        if is_sweep(folder):
-            return write_sweep_report(folder)
+        if is_named(folder):
+            return write_sweep_report(folder, last=last)
+        if last and folder.is_dir():
+            raise EvidenceError(f"{folder}: is no folder of a sweep - leave out --last")
         if not folder.is_dir() or RunFolder(folder).finished:
             return write_run_report(folder)
     raise EvidenceError(
-        f"{folder}: is neither a finished run (no manifest.json) nor a sweep (no sweep.json) - give "
+        f"{folder}: is neither a finished run (no {MANIFEST}) nor a folder of runs - give "
         "outputs/<name>/<run id> or outputs/<name>"
     )

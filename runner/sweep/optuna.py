@@ -31,7 +31,7 @@ from initlab.runner.config.grammar import Range
 from initlab.runner.config.hydra_internals import hydra_context
 from initlab.runner.config.permitted import LOGGING_CLASSES, SAMPLERS
 from initlab.runner.errors import EXIT_FAILED, ConfigError, Problems
-from initlab.runner.evidence.members import Member, write_members
+from initlab.runner.evidence.members import Member, extend_members
 from initlab.runner.evidence.status import COMPLETED, PENDING, conclude
 from initlab.runner.sweep.declared import DeclaredSweep, Tally
 from initlab.runner.sweep.job import STOP, run_job
@@ -129,10 +129,9 @@ class Study:
     `runner.sweep.sweeper` that performs members.
     """
 
-    def __init__(self, words: list[str], declaration: DeclaredSweep, perform: Perform) -> None:
+    def __init__(self, declaration: DeclaredSweep, perform: Perform) -> None:
         assert declaration.search is not None
         self.members: list[Member] = []
-        self._words = words
         self._declaration = declaration
         self._perform = perform
         self._folder = Path(str(declaration.config.hydra.sweep.dir))
@@ -181,7 +180,7 @@ class Study:
             }.values()
         )
         self.members += new
-        write_members(self._folder, self._words, self.members)
+        extend_members(self._folder, self.members)
         if new:
             self._perform(self._declaration, new, self._monitor, self._monitor.add(new))
         values = [None if member is None else self._value(member) for member in batch]

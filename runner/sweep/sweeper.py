@@ -142,7 +142,7 @@ def search(words: list[str], declaration: DeclaredSweep) -> int:
     if declaration.config.dry_run:
         print(describe(declaration))
         return 0
-    study = Study(words, declaration, perform_all)
+    study = Study(declaration, perform_all)
     configure_logging(declaration.config, LOGGING_CLASSES)
     return study.conclude(run(words, declaration, study.members, study.perform))
 
@@ -175,6 +175,9 @@ def run(
         finally:
             summary = write_summary(folder, members, largest=maximizes(declaration.config))
             tables.print_summary(tables.console(), summary)
+            if summary.others:
+                count = counted(summary.others, "more run")
+                print(f"{folder} holds {count}, which summary and report have too", flush=True)
             write_report(folder, str(declaration.config.report))
             print(
                 f"{summary.done} of {len(members)} runs completed: {folder / SUMMARY}", flush=True

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
+from kept_runs import keep
 
 from initlab.runner.evidence.members import Member
 from initlab.runner.evidence.status import COMPLETED, FAILED, Status, write
@@ -18,9 +19,8 @@ def members(tmp_path) -> list[Member]:
         Member(f"x-{n}", str(tmp_path / f"x-{n}"), ["init=normal", f"seed={n}"]) for n in range(3)
     ]
     done, failed = Path(made[0].folder), Path(made[1].folder)
-    done.mkdir()
     failed.mkdir()
-    (done / "manifest.json").write_text("{}")
+    keep(done)
     stats = {
         "parameters": [
             {"path": f"{number}.weight", "shape": [2], "verdict": verdict}

@@ -8,9 +8,12 @@ from pathlib import Path
 
 from initlab.runner.evidence.members import (
     Member,
+    extend_members,
     places_of,
     read_members,
+    read_sweep,
     short_names,
+    spelled,
     swept_values,
     write_members,
 )
@@ -33,6 +36,28 @@ def test_an_override_that_only_some_runs_have_was_swept(tmp_path):
 def test_a_value_may_hold_an_equals_sign():
     some = [Member("a", "a", ["name=a=b"]), Member("b", "b", ["name=c"])]
     assert swept_values(some) == [{"name": "a=b"}, {"name": "c"}]
+
+
+def test_a_value_has_one_spelling():
+    pairs = {"0.10": "0.1", "1e-1": "0.1", "2.0": "2", "'a b'": "a b", "True": "true", "x": "x"}
+    pairs |= {"18446744073709551615": "18446744073709551615", "1e300": "1e+300", "": ""}
+    assert {text: spelled(text) for text in pairs} == pairs
+
+
+def test_a_run_is_in_the_list_of_the_last_sweep_that_has_it(tmp_path, members):
+    write_members(tmp_path, ["first"], members)
+    write_members(tmp_path, ["second"], members[:1])
+    extend_members(tmp_path, members[:2])
+    found = read_sweep(tmp_path)
+    assert (found.last.number, found.last.runs, found.last.overrides) == (
+        2,
+        ["x-0", "x-1"],
+        ["second"],
+    )
+    [earlier] = found.earlier
+    assert (earlier.number, earlier.runs, earlier.overrides) == (1, ["x-2"], ["first"])
+    write_members(tmp_path, ["third"], members)
+    assert (read_sweep(tmp_path).last.number, read_sweep(tmp_path).earlier) == (3, [])
 
 
 def test_names_of_keys_are_as_short_as_they_can_be():

@@ -6,8 +6,10 @@ import csv
 import json
 from pathlib import Path
 
+from kept_runs import keep
+
 from initlab.runner.evidence.diagnosed import Diagnosis, Finding
-from initlab.runner.evidence.members import Member, collect, write_members
+from initlab.runner.evidence.members import Member, write_members
 from initlab.runner.evidence.status import COMPLETED, Status, write
 from initlab.runner.evidence.summary import write_summary
 
@@ -18,41 +20,44 @@ def rows(folder: Path) -> list[dict[str, str]]:
 
 
 def test_a_new_sweep_removes_the_summary_of_an_older_one(tmp_path, members):
-    write_summary(tmp_path, members, collect(members))
+    write_summary(tmp_path, members)
     write_members(tmp_path, [], members)
     assert not (tmp_path / "summary.csv").exists()
     assert not (tmp_path / "summary.md").exists()
 
 
 def test_columns_are_what_was_swept_how_it_ended_and_what_was_measured(tmp_path, members):
-    write_summary(tmp_path, members, collect(members))
+    write_summary(tmp_path, members)
     with open(tmp_path / "summary.csv", encoding="utf-8") as file:
         assert file.read().splitlines() == [
-            "run_id,seed,state,seconds,parameters_off,loss,root,error",
-            "x-0,0,completed,0.25,1,2.302585093,0123456789abcdef,",
-            "x-1,1,failed,0.5,,,,ValueError: a | b",
-            "x-2,2,pending,,,,,",
+            "run_id,seed,state,seconds,parameters_off,loss,root,error,sweep,started",
+            "x-0,0,completed,0.25,1,2.302585093,0123456789abcdef,,,",
+            "x-1,1,failed,0.5,,,,ValueError: a | b,,",
+            "x-2,2,pending,,,,,,,",
         ]
 
 
 def test_the_table_for_people_says_how_many_completed_and_keeps_its_columns(tmp_path, members):
-    write_summary(tmp_path, members, collect(members))
+    write_summary(tmp_path, members)
     lines = (tmp_path / "summary.md").read_text().splitlines()
     assert lines[:2] == ["1 of 3 runs completed", ""]
-    assert lines[10] == "| run_id | seed | state | seconds | parameters_off | loss | root | error |"
-    assert lines[12] == "| x-0 | 0 | completed | 0.25 | 1 | 2.30259 | 0123456789abcdef |  |"
-    assert lines[13] == "| x-1 | 1 | failed | 0.5 |  |  |  | ValueError: a \\| b |"
+    assert (
+        lines[10]
+        == "| run_id | seed | state | seconds | parameters_off | loss | root | error | sweep | started |"
+    )
+    assert lines[12] == "| x-0 | 0 | completed | 0.25 | 1 | 2.30259 | 0123456789abcdef |  |  |  |"
+    assert lines[13] == "| x-1 | 1 | failed | 0.5 |  |  |  | ValueError: a \\| b |  |  |"
 
 
 def test_a_completed_run_whose_figures_are_gone_keeps_its_row(tmp_path, members):
     (Path(members[0].folder) / "stats.json").write_text("{")
-    write_summary(tmp_path, members, collect(members))
+    write_summary(tmp_path, members)
     assert [row["state"] for row in rows(tmp_path)] == ["completed", "failed", "pending"]
     assert "loss" not in rows(tmp_path)[0]
 
 
 def test_before_the_runs_it_has_a_row_for_each_setting(tmp_path, members):
-    write_summary(tmp_path, members, collect(members))
+    write_summary(tmp_path, members)
     lines = (tmp_path / "summary.md").read_text().splitlines()
     assert lines[2] == "## Settings: mean ± standard deviation over seeds"
     assert lines[4:7] == ["| runs | loss | off |", "| --- | --- | --- |", "| 1 of 3 | 2.303 | 1 |"]
@@ -68,11 +73,7 @@ def swept(
             member = Member(
                 f"{init}-{seed}", str(folder / f"{init}-{seed}"), [f"init={init}", f"seed={seed}"]
             )
-            place = Path(member.folder)
-            place.mkdir()
-            (place / "manifest.json").write_text("{}")
-            figures = {"loss": value}
-            (place / "stats.json").write_text(json.dumps({"parameters": [], "figures": figures}))
+            place = keep(Path(member.folder), member.overrides, figures={"loss": value})
             objective = value if isinstance(value, float) else None
             write(place, Status(COMPLETED, member.run_id, seconds=0.1, objective=objective))
             made.append(member)
@@ -121,7 +122,7 @@ def test_gradients_are_figures_of_a_summary(tmp_path, members):
         "figures": {"loss": 1.0},
     }
     (Path(members[0].folder) / "stats.json").write_text(json.dumps(stats))
-    write_summary(tmp_path, members, collect(members))
+    write_summary(tmp_path, members)
     row = rows(tmp_path)[0]
     assert (row["gradient_first"], row["gradient_last"]) == ("0.5", "0.25")
 
@@ -136,7 +137,7 @@ def test_a_trained_run_has_the_gradients_of_its_first_step_and_the_norm_of_its_l
         "figures": {},
     }
     (Path(members[0].folder) / "stats.json").write_text(json.dumps(stats))
-    write_summary(tmp_path, members, collect(members))
+    write_summary(tmp_path, members)
     row = rows(tmp_path)[0]
     assert (row["gradient_first"], row["gradient_norm"]) == ("0.5", "2.0")
 
@@ -163,5 +164,5 @@ def test_the_worst_finding_is_a_column_and_orders_settings_without_an_objective(
 
 def test_a_damaged_diagnosis_counts_as_none_and_the_row_stays(tmp_path, members):
     (Path(members[0].folder) / "diagnosis.json").write_text("{")
-    write_summary(tmp_path, members, collect(members))
+    write_summary(tmp_path, members)
     assert rows(tmp_path)[0]["loss"] == "2.302585093" and "diagnosis" not in rows(tmp_path)[0]

@@ -18,7 +18,7 @@ def test_the_command_writes_reports_of_runs_and_of_sweeps(run_folder, sweep_fold
         (lambda folder: folder / "nowhere", "no such folder - give the folder of a finished run"),
         (
             lambda folder: folder.mkdir() or folder,
-            "is neither a finished run (no manifest.json) nor a sweep (no sweep.json)",
+            "is neither a finished run (no manifest.json) nor a folder of runs",
         ),
     ],
     ids=["missing", "empty"],

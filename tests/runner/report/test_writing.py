@@ -18,7 +18,7 @@ def test_a_run_and_a_sweep_each_get_their_own(run_folder, sweep_folder):
 
 
 def test_a_folder_that_is_neither_is_refused(tmp_path):
-    with pytest.raises(EvidenceError, match=r"neither a finished run .* nor a sweep"):
+    with pytest.raises(EvidenceError, match=r"neither a finished run .* nor a folder of runs"):
         write_report(tmp_path)
 
 
