@@ -155,6 +155,11 @@ class Parameter:
             self._state = self._ready(data, state.key, state.origin)
 
     @property
+    def frozen(self) -> bool:
+        """Whether it would be learned if `grad_req` were not null. Running statistics never would."""
+        return self._differentiable and self.grad_req == "null"
+
+    @property
     def dtype(self) -> Any:
         """The element type, in the form it was given."""
         return self._dtype
@@ -688,6 +693,11 @@ class Constant(Parameter):
 
     def __repr__(self) -> str:
         return f"Constant {self.name} (shape={self.shape}, dtype={self.dtype})"
+
+    @property
+    def frozen(self) -> bool:
+        """Always false: it is never learned."""
+        return False
 
     @property
     def grad_req(self) -> str:

@@ -12,6 +12,7 @@ from initlab.engine.synonyms import meant
 from initlab.runner.config import schema
 from initlab.runner.errors import Problem
 from initlab.runner.layers import REGISTRY
+from initlab.runner.layers.base import OF_ANY_LAYER
 
 SHOWN = 4
 """Options that a message names at most."""
@@ -44,6 +45,7 @@ def _all() -> dict[str, Homes]:
     for kind in REGISTRY:
         for name in options_of(REGISTRY.get(kind)):
             add(name, f"model.layers.N.{name}")
+    add("trainable", "model.layers.N.trainable")
     for name, homes in found.items():
         for path, words in homes.items():
             if len(words) == len(list(_kinds(path))):
@@ -113,4 +115,4 @@ def _of(words: list[str]) -> str:
 
 def options_of_layer(kind: str) -> list[str]:
     """Return the options of a layer kind, or none if there is no such kind."""
-    return list(options_of(REGISTRY.get(kind))) if kind in REGISTRY else []
+    return [*options_of(REGISTRY.get(kind)), *OF_ANY_LAYER] if kind in REGISTRY else []

@@ -92,6 +92,9 @@ def canonical_config(
         model = canonical["model"]
         if isinstance(model, dict) and "layers" in model:
             canonical["model"] = {**model, "layers": spelling.layers(model["layers"])}
+    model = canonical["model"]
+    if isinstance(model, dict) and not model.get("freeze"):
+        canonical["model"] = {name: value for name, value in model.items() if name != "freeze"}
     canonical["stream"] = stream
     if config.get("semantics", schema.SEMANTICS[0]) != schema.SEMANTICS[0]:
         canonical["semantics"] = config["semantics"]
@@ -196,8 +199,9 @@ def completed(resolved: Mapping[str, JSON]) -> dict[str, JSON]:
         elif group not in schema.SEVERAL:
             made[group] = _completed(group, made.get(group))
     model = made.get("model")
-    if isinstance(model, dict) and model.get("share") == {}:
-        made["model"] = {**model, "share": None}
+    if isinstance(model, dict):
+        empty = [name for name in ("share", "freeze") if model.get(name) in ({}, [])]
+        made["model"] = {**model, **dict.fromkeys(empty)}
     return made
 
 

@@ -76,11 +76,14 @@ controls = Rule(
 
 @dataclass
 class Model:
-    """A network: the shape of one sample, a list of layers, and share groups."""
+    """A network: the shape of one sample, a list of layers, share groups, and rules for the paths of
+    parameters that are not trained.
+    """
 
     input: Optional[list[int]] = None
     layers: list[Any] = field(default_factory=list)
     share: Any = None
+    freeze: Any = None
 
 
 @dataclass

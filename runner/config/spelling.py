@@ -2,6 +2,7 @@
 
     {kind: dense, units: 3, use_bias: true}      {kind: dense, units: 3}            no default of a layer
     {kind: dense, units: 3, name: "0"}           {kind: dense, units: 3}            no name that it has anyway
+    {kind: dense, units: 3, trainable: true}     {kind: dense, units: 3}            as any layer
     {kind: dropout, rate: 0}                     {kind: dropout, rate: 0.0}         a fraction is one
     weight_initializer: he                       weight_initializer: {kind: he}     a name is a mapping
     bias_initializer: zeros                      bias_initializer: {kind: zero}     of a config's own name
@@ -89,7 +90,7 @@ def _layer(entry: JSON, name: str) -> JSON:
     for key, value in entry.items():
         if key == "name" and type(value) is int:
             value = str(value)
-        if key == "name" and value == name:
+        if (key == "name" and value == name) or (key == "trainable" and value in (None, True)):
             continue
         if key in nested:
             value = layers(value)

@@ -9,6 +9,7 @@ aliases      path -> owner
 exactness    path -> "bits" or "tolerance", for those that are not exact to the bit
 snapshot     file name or null
 ledger, shard, joined (for a run joined from parts), totals
+frozen       paths of the parameters that are not trained, if there are any
 plugins, versions, seconds, peak_memory_bytes
 provenance   who called for the run, where and when (`runner.evidence.provenance`); missing in older ones
 written      size and digest of every file of the folder that was written before the manifest
@@ -45,7 +46,7 @@ from initlab.runner.excerpt import counted
 FORMAT, OLD_FORMAT = "initlab-manifest-2", "initlab-manifest-1"
 VERSIONS = (1, 2)
 RUN_AGAIN = "run its config again"
-OPTIONAL = ("joined", "provenance")
+OPTIONAL = ("joined", "provenance", "frozen")
 """Fields that a manifest of every version may lack."""
 DEFINITION = "tensor-v1, root-v1"
 USED = {
@@ -145,6 +146,8 @@ class Manifest:
     joined: list[str] | None = _entry(or_none(list_of(is_text)), default=None)
     """The ids of the parts from which a run was joined."""
     totals: dict[str, int] = _entry(mapping_of(is_whole), default_factory=dict)
+    frozen: list[str] = _entry(list_of(is_text), default_factory=list)
+    """Paths of the parameters that are not trained though they could be."""
     plugins: list[UsedPlugin] = _entry(list_of(_is_plugin))
     versions: dict[str, str] = _entry(mapping_of(is_text))
     seconds: float = _entry(is_number, default=0.0)
@@ -170,7 +173,7 @@ class Manifest:
         content["digests"] = {"definition": DEFINITION, **asdict(self.digests)}
         content["plugins"] = [asdict(plugin) for plugin in self.plugins]
         for name in OPTIONAL:
-            if content[name] is None:
+            if not content[name]:
                 del content[name]
         if self.provenance is not None:
             content["provenance"] = self.provenance.to_json()

@@ -13,6 +13,7 @@ from initlab.runner.evidence.sound import (
     is_shape,
     is_spread,
     is_text,
+    is_truth,
     is_whole,
     or_none,
 )
@@ -30,6 +31,7 @@ FORMS: dict[str, Sound] = {
     "fan_out": is_spread,
     "mean": is_figure,
     "std": is_spread,
+    "frozen": is_truth,
 }
 """The columns that are used by name, and the form of each; those before `bytes` are in every row."""
 ALWAYS = ("path", "shape", "dtype", "law", "alias_of")

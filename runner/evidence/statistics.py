@@ -4,7 +4,8 @@
                without a format is of version 1, too
   mode         how the layers behaved when they were measured: `train`, `train with dropout`,
                `predict`; null if none was measured, or each measurement had a mode of its own
-  parameters   a row for each tensor: path, shape, law, declared mean and std, every figure, verdict
+  parameters   a row for each tensor: path, shape, law, declared mean and std, every figure, verdict;
+               `frozen` is true for one that is not trained, and missing from other rows
   layers       a row for each layer call, from the probe and measurements; a container after the
                layers that it holds
   gradients    a row for each parameter
@@ -65,6 +66,7 @@ FORMS: dict[str, Sound] = {
     **dict.fromkeys(("declared_std", "std", "rms", "pre_rms", "max_abs", "count"), is_spread),
     **dict.fromkeys(("declared_mean", "mean", "variance", "min", "max", "zeros"), is_figure),
     **dict.fromkeys(("z_mean", "z_var", "ks_d", "ks_p", "p"), is_figure),
+    "frozen": is_truth,
     **dict.fromkeys(("bound_ok", "invariants_ok"), or_none(is_truth)),
     **dict.fromkeys(("rms_ratio", "loss", "accuracy"), is_figure),
     **dict.fromkeys(("gradient_norm", "update_ratio", "test_accuracy"), is_figure),

@@ -29,6 +29,8 @@ ActivationName = Annotated[str, choice(ACTIVATIONS)]
 """The name of an element-wise nonlinearity."""
 Rate = Annotated[float, within(0, 1, "[)")]
 """A fraction of elements that are left out."""
+OF_ANY_LAYER = ("name", "trainable")
+"""Keys that every layer of a config has beside the options of its kind."""
 REGISTRY: Registry[type[Layer]] = Registry("layer kind", __package__)
 
 

@@ -31,7 +31,8 @@ class Backprop(Measure):
     def measure(self, subject: Subject) -> Findings:
         """Return rows with `grad_rms`, `grad_ratio` and `chi1` for each layer.
 
-        `grad_rms` is that of the gradient by the layer's output. `grad_ratio` divides it by that of
+        `grad_rms` is that of the gradient by the layer's output, None if no parameter in front of
+        it learns. `grad_ratio` divides it by that of
         the row that receives the output, in a branch's last layer by that of the container; `chi1`
         is the square of this.
         """
@@ -44,7 +45,10 @@ class Backprop(Measure):
         )
         head = nd.array(drawn, ctx=subject.device, dtype=result.dtype)
         values = [call.output for call in found.values()]
-        gradients = autograd.inner_gradients(result, values, head)
+        # Without a parameter that learns in front of it, the output is on no tape.
+        none: list[nd.NDArray | None] = [None] * len(values)
+        on_tape = result._node is not None
+        gradients = autograd.inner_gradients(result, values, head) if on_tape else none
         sizes = {
             path: None if gradient is None else moments(wide(gradient))["rms"]
             for path, gradient in zip(found, gradients, strict=True)

@@ -24,7 +24,7 @@ from initlab.runner.observation.signals import Signal, rms_of, signal_of, zeros_
 from initlab.runner.observation.tables import Placed, placed_in
 from initlab.runner.observation.tree import Node, arrays_in, calls_of, host
 from initlab.runner.probes import Subject
-from initlab.runner.probes.base import averages
+from initlab.runner.probes.base import averages, is_state
 
 HEAD_PATH = "@diagnosis"
 STEP = 0.01
@@ -362,7 +362,7 @@ def _kept(subject: Subject, statistics_only: bool) -> Iterator[None]:
     changing = {
         parameter: parameter.data().asnumpy().copy()
         for parameter in subject.parameters.values()
-        if parameter.grad_req == "null" or not statistics_only
+        if not statistics_only or is_state(parameter)
     }
     try:
         yield

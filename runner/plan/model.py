@@ -15,12 +15,14 @@ from typing import Any
 from initlab.engine import init
 from initlab.engine.errors import OptionError
 from initlab.engine.init.base import REGISTRY as INITIALIZERS
-from initlab.engine.options import check_given, config_defaults, options_of, whole
+from initlab.engine.init.patterns import patterns
+from initlab.engine.options import check_given, config_defaults, options_of, truth, whole
 from initlab.runner.errors import ConfigError, Problems, each, problems_of, typed
 from initlab.runner.layers import REGISTRY, Layer
+from initlab.runner.layers.base import OF_ANY_LAYER
 
 NAME = re.compile(r"[^\s./@]+")
-KEYS = ("input", "layers", "share")
+KEYS = ("input", "layers", "share", "freeze")
 MOST_LAYERS = 100_000
 """The layers of a network. Each needs some kilobytes before anything is drawn."""
 ClassOf = Callable[[str], type[init.Initializer]]
@@ -37,6 +39,15 @@ class LayerSpec:
     layer: Layer
     children: dict[str, list[LayerSpec]] = field(default_factory=dict)
     """Nested option of the layer -> its specifications."""
+    trainable: bool | None = None
+    """False: the parameters of the layer and of all inside are frozen; None if it is not said."""
+
+    def inside(self) -> Iterator[LayerSpec]:
+        """Yield the specifications within this one."""
+        for specs in self.children.values():
+            for spec in specs:
+                yield spec
+                yield from spec.inside()
 
 
 HOLDING = {"init", "default_init"}
@@ -49,11 +60,14 @@ ONLY_WHOLE = (
 
 @dataclass
 class ModelSpec:
-    """The network: the shape of one sample (None if not declared), layers, and share groups."""
+    """The network: the shape of one sample (None if not declared), layers, share groups, and rules for
+    the paths of frozen parameters.
+    """
 
     input: tuple[int, ...] | None
     layers: list[LayerSpec]
     share: dict[str, list[str]]
+    freeze: list[str] = field(default_factory=list)
 
 
 def construct(cls: type, options: Mapping[str, object], what: str = "") -> Any:
@@ -230,7 +244,10 @@ def _parse_layer(entry: object, place: str, number: int) -> LayerSpec:
     elif not NAME.fullmatch(name):
         problems.add("name", f"{name!r} must be text without dots, slashes, '@' and white space")
     cls = REGISTRY.get(kind)
-    options = {key: value for key, value in entry.items() if key not in ("kind", "name")}
+    options = {key: value for key, value in entry.items() if key not in ("kind", *OF_ANY_LAYER)}
+    trainable = entry.get("trainable")
+    with problems.under():
+        truth.or_null()("trainable", trainable)
     for option, value in options.items():
         chosen = option.endswith("_initializer") and option in options_of(cls)
         if chosen and value is not None:
@@ -249,7 +266,15 @@ def _parse_layer(entry: object, place: str, number: int) -> LayerSpec:
                 children[option] = parse_layers(getattr(layer, option), f"{place}.{option}")
     problems.raise_any()
     assert layer is not None
-    return LayerSpec(place, name, layer, children)
+    made = LayerSpec(place, name, layer, children, trainable)
+    for spec in made.inside() if trainable is False else ():
+        if spec.trainable:
+            said = f"is true within a layer that is not trained ({typed(place)}.trainable=false)"
+            problems.add(
+                f"{spec.place[len(place) + 1 :]}.trainable", f"{said} - leave one of them out"
+            )
+    problems.raise_any()
+    return made
 
 
 def check_count(layers: list[LayerSpec]) -> None:
@@ -352,6 +377,11 @@ def _check_names(share: Mapping[str, list[str]], layers: object) -> None:
     problems.raise_any()
 
 
+def parse_freeze(value: object) -> list[str]:
+    """Return the rules of `model.freeze`. Raises OptionError for what is no list of expressions."""
+    return [] if value is None else patterns("", value)
+
+
 def parse_input(shape: object) -> tuple[int, ...] | None:
     """Return the declared shape of one sample, or None. Raises ConfigError if it is no shape."""
     if shape is None:
@@ -378,5 +408,7 @@ def parse_model(value: Mapping[str, object], input: tuple[int, ...] | None) -> M
         share = parse_share(value.get("share"))
         if wrong:
             _check_names(share, value.get("layers"))
+    with problems.under("freeze"):
+        freeze = parse_freeze(value.get("freeze"))
     problems.raise_any()
-    return ModelSpec(input, layers, share)
+    return ModelSpec(input, layers, share, freeze)

@@ -18,6 +18,7 @@ from initlab.engine.gluon.sites import note_sites
 from initlab.runner.errors import ConfigError, Problems
 from initlab.runner.layers import Context
 from initlab.runner.layers.base import B, Own
+from initlab.runner.plan.freezing import freeze
 from initlab.runner.plan.model import LayerSpec, ModelSpec
 from initlab.runner.plan.shuffles import note_shuffles
 from initlab.runner.probes.following import blocks_by_path
@@ -105,12 +106,14 @@ def network_of(root: gluon.Block) -> Network:
 
 
 def _tie_all(network: Network, model: ModelSpec) -> None:
-    """Tie the members of all share groups. Raises ConfigError with all problems."""
+    """Tie the members of all share groups and freeze what is to be. Raises ConfigError with all problems."""
     problems = Problems()
     for group, members in model.share.items():
         with problems.under():
             _tie(network, members, f"model.share.{group}")
     problems.raise_any()
+    specs = network.specs if network.whole is None else {"": network.whole}
+    freeze(network.root.structural_params(), specs, model)
     _name_owners(network)
     note_shuffles(network.root)
     note_sites(network.root)

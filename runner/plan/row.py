@@ -56,6 +56,8 @@ class Row:
     bytes: int
     lr_mult: float = 1.0
     """The factor of the learning rate for the parameter."""
+    frozen: bool = False
+    """Whether it is not trained, though it could be."""
 
     def __repr__(self) -> str:
         shape = "x".join(map(str, self.shape)) or "scalar"
@@ -121,6 +123,7 @@ class Row:
             "alias_of": self.alias_of,
             "bytes": self.bytes,
             **({"lr_mult": self.lr_mult} if self.lr_mult != 1 else {}),
+            **({"frozen": True} if self.frozen else {}),
         }
 
 

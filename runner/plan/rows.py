@@ -22,10 +22,13 @@ from initlab.runner.errors import ConfigError, Problems
 from initlab.runner.excerpt import MOST, Excerpt
 from initlab.runner.json_values import JSON
 from initlab.runner.plan.filling import fill
+from initlab.runner.plan.freezing import remark
 from initlab.runner.plan.network import Network
 from initlab.runner.plan.row import Row, key_text
 
 DIGEST = "plan-v1"
+FROZEN = "frozen"
+"""The mark of a parameter that is not trained, in tables."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -67,6 +70,7 @@ class Plan(Mapping[str, Row]):
         own, aliases = totals["parameters"], totals["aliases"]
         tied = f" and {aliases} alias{'es' * (aliases != 1)}" if aliases else ""
         title = f"Plan of {own} parameter{'s' * (own != 1)}{tied}: {totals['elements']:,} elements"
+        frozen = any(row.frozen for row in self.rows)
         rows = [
             (
                 row.path,
@@ -74,10 +78,12 @@ class Plan(Mapping[str, Row]):
                 row.dtype,
                 str(row.law) if row.alias_of is None else f"= {row.alias_of}",
                 row.rule,
+                *((FROZEN if row.frozen else "",) if frozen else ()),
             )
             for row in islice(self.rows, MOST)
         ]
-        return Excerpt(title, ("path", "shape", "dtype", "law", "chosen by"), rows, len(self))
+        names = ("path", "shape", "dtype", "law", "chosen by", *(("",) if frozen else ()))
+        return Excerpt(title, names, rows, len(self))
 
     @cached_property
     def digest(self) -> str:
@@ -195,6 +201,7 @@ def make_plan(
         with problems.under():
             rows[path] = _row(network, path, initializer, seed, prefix, finished)
     problems.raise_any()
+    remarks += remark([row.path for row in rows.values() if row.frozen and row.alias_of is None])
     return Plan(tuple(rows.values()), tuple(output), tuple(remarks))
 
 
@@ -235,6 +242,7 @@ def _row(
         key=Key(seed, description.path, 0) if version() == VERSION else None,
         stream=version(),
         lr_mult=initializer.learning_rate_multiplier(description),
+        frozen=parameter.frozen,
     )
 
 
@@ -273,6 +281,7 @@ def rows_drawn(network: Network) -> dict[str, Row]:
                 key=origin.key,
                 stream=VERSION,
                 lr_mult=parameter.lr_mult,
+                frozen=parameter.frozen,
             )
     return found
 

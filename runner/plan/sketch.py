@@ -77,7 +77,10 @@ def sketch(
     for statistic in statistics:
         known = Open(row) if statistic.gives is None else row
         row = type(known)(known | _row("parameters", statistic.gives or ()))
-    sections["parameters"] = [_named(one.path, one.shape, row) for one in parameters]
+    sections["parameters"] = [
+        _named(one.path, one.shape, type(row)({**row, "frozen": YES_OR_NO}) if one.frozen else row)
+        for one in parameters
+    ]
     return sections
 
 

@@ -67,7 +67,7 @@ class Subject:
         """
         training = (self.mode or former) == "train"
         drops = self.dropout or self.mode is None
-        state = [p for p in self.parameters.values() if p.grad_req == "null"] if training else []
+        state = [p for p in self.parameters.values() if is_state(p)] if training else []
         before = [parameter.data().asnumpy().copy() for parameter in state]
         run = autograd.record if record else autograd.pause
         try:
@@ -86,6 +86,11 @@ class Subject:
         return nd.array(
             inputs, ctx=self.device, dtype="int32" if inputs.dtype.kind in "iu" else self.dtype
         )
+
+
+def is_state(parameter: gluon.Parameter) -> bool:
+    """Return whether a parameter is part of a layer's state, like a running mean, and not learned."""
+    return parameter.grad_req == "null" and not parameter.frozen
 
 
 def averages(block: gluon.Block) -> bool:

@@ -91,7 +91,7 @@ class Backward(Probe):
                 nd.array(labels, ctx=subject.device, dtype="int64"),
             )
             loss = -nd.mean(picked)
-        if subject.parameters:
+        if any(parameter.grad_req != "null" for parameter in subject.parameters.values()):
             loss.backward()
         scores = output.asnumpy().astype(np.float64)
         trace.figures["loss"] = float(loss.asnumpy().astype(np.float64).ravel()[0])

@@ -22,6 +22,7 @@ from initlab.runner.observation.passes import Observation, observe
 from initlab.runner.plan.network import Network, build_twin
 from initlab.runner.plan.validate import RunConfig
 from initlab.runner.probes import Subject, Trace
+from initlab.runner.probes.base import is_state
 from initlab.runner.run.streamed import shaped
 
 LOG = logging.getLogger("runner")
@@ -112,7 +113,7 @@ def _again(config: RunConfig, network: Network) -> Network:
     again = shaped(config)
     for path, parameter in again.owners.items():
         array = network.owners[path].data()
-        if parameter.grad_req == "null" or not array.device.is_host:
+        if is_state(parameter) or not array.device.is_host:
             values = array.asnumpy()
         else:
             values = np.asarray(array.__array__(copy=False)).view()

@@ -361,7 +361,8 @@ def statistics_of(
         }
         # A journal may name a column like one of these.
         named = declared | figures[row.path] | declared
-        table.append(named | {"verdict": verdicts[row.path]})
+        frozen = {"frozen": True} if row.frozen else {}
+        table.append(named | frozen | {"verdict": verdicts[row.path]})
     return Statistics(
         parameters=table,
         layers=trace.layers,
@@ -404,6 +405,7 @@ def _manifest(
         ledger=made.filled,
         shard=None if config.shard is None else str(config.shard),
         totals=config.plan.totals(),
+        frozen=[row.path for row in config.rows if row.frozen],
         plugins=[UsedPlugin(plugin.file, plugin.sha256) for plugin in plugins.loaded()],
         versions=manifest.used_versions(),
         seconds=round(seconds, 3),

@@ -17,7 +17,7 @@ from initlab.runner.evidence.statistics import shape_text
 from initlab.runner.evidence.summary import DIAGNOSIS, Summary
 from initlab.runner.listing import Listing
 from initlab.runner.plan.row import Row
-from initlab.runner.plan.rows import Plan
+from initlab.runner.plan.rows import FROZEN, Plan
 from initlab.runner.terminal.folding import Cell, Each, number
 from initlab.runner.terminal.sections import Sheet, remarks_on
 
@@ -65,8 +65,8 @@ def print_plan(out: Console, plan: Plan, fold: bool) -> None:
     those of repeated blocks.
     """
     multiplied = any(row.lr_mult != 1 for row in plan.rows)
+    frozen = any(row.frozen for row in plan.rows)
     sheet = Sheet(out, fold)
-    rows = [_plan_cells(row) for row in plan.rows]
     sheet.table(
         (
             ("path", "left"),
@@ -77,8 +77,16 @@ def print_plan(out: Console, plan: Plan, fold: bool) -> None:
             ("stream key", "left"),
             ("bytes", "right"),
             *([("lr mult", "right")] if multiplied else []),
+            *([("", "left")] if frozen else []),
         ),
-        [cells if multiplied else cells[:-1] for cells in rows],
+        [
+            [
+                *_plan_cells(row),
+                *([number(row.lr_mult)] if multiplied else []),
+                *([FROZEN if row.frozen else ""] if frozen else []),
+            ]
+            for row in plan.rows
+        ],
     )
     totals = plan.totals()
     out.print()
@@ -95,7 +103,7 @@ def print_plan(out: Console, plan: Plan, fold: bool) -> None:
 def _plan_cells(row: Row) -> list[Cell]:
     first: list[Cell] = [row.path, shape_text(row.shape)]
     if row.alias_of is not None:
-        return [*first, "", f"= {row.alias_of}", "", "", "", number(row.lr_mult)]
+        return [*first, "", f"= {row.alias_of}", "", "", ""]
     size = bytes_text(row.bytes)
     return [
         *first,
@@ -104,7 +112,6 @@ def _plan_cells(row: Row) -> list[Cell]:
         row.rule,
         Each(_key_text(row), lambda count: f"{count} keys" if row.key else _key_text(row)),
         Each(size, lambda count: f"{count} x {size}"),
-        number(row.lr_mult),
     ]
 
 
