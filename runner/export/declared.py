@@ -31,6 +31,8 @@ class Declared:
     """Its parameters by their names within it."""
     shape: tuple[int, ...] | None
     """The shape of its output, with a batch axis; None if it is not known."""
+    frozen: frozenset[str] = frozenset()
+    """The names of those of its parameters that are not trained."""
 
 
 @dataclass(frozen=True)
@@ -95,9 +97,11 @@ def network_of(config: Mapping[str, object]) -> Network:
 
 
 def _declared(network: Network, saved: Mapping[str, np.ndarray]) -> Iterator[Declared]:
+    parameters = network.root.structural_params()
     for path in network.leaves:
         values = {
             name[len(path) + 1 :]: saved[name] for name in saved if name.startswith(f"{path}.")
         }
         spec = network.specs[path]
-        yield Declared(path, spec.place, spec.layer, values, network.shapes.get(path))
+        frozen = frozenset(name for name in values if parameters[f"{path}.{name}"].frozen)
+        yield Declared(path, spec.place, spec.layer, values, network.shapes.get(path), frozen)

@@ -8,9 +8,12 @@ All checks come before the first byte. A file that is there with the same bytes 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+
+import numpy as np
 
 from initlab.runner.errors import ConfigError, EvidenceError, Problems, StorageError
 from initlab.runner.export.declared import Declared, Source, read
@@ -46,7 +49,8 @@ def export(folder: Path, library: str, target: Path | None = None, force: bool =
     """
     source = read(folder)
     tensors, config = _made(source, library)
-    placed = laid_out(tensors, {"root-v1": source.root})
+    frozen = [name for one in source.layers for name in _frozen(one)] if config is None else []
+    placed = laid_out(tensors, {"root-v1": source.root}, frozen)
     path = _target(folder, library, target)
     files: dict[Path, Parts] = {path: lambda: content(tensors, placed)}
     if config is not None:
@@ -106,6 +110,22 @@ def _of_torch(declared: Declared) -> list[Tensor]:
         raise ConfigError.of("", f"{said}. Known: {', '.join(COUNTERPARTS)}.")
     made = COUNTERPARTS[kind](declared.layer, declared.values, declared.shape)
     return [replace(one, name=f"{declared.path}.{one.name}") for one in made]
+
+
+def _frozen(declared: Declared) -> list[str]:
+    """Return torch's names of the parameters that are not trained: those that would hold a NaN if ours
+    did.
+    """
+    if not declared.frozen:
+        return []
+    marked = {
+        name: np.broadcast_to(
+            values.dtype.type(math.nan if name in declared.frozen else 0), values.shape
+        )
+        for name, values in declared.values.items()
+    }
+    made = _of_torch(replace(declared, values=marked))
+    return [one.name for one in made if any(np.isnan(block).any() for block in one.blocks())]
 
 
 def _must_write(path: Path, parts: Parts, force: bool) -> bool:

@@ -67,14 +67,17 @@ def filled(name: str, shape: Sequence[int], dtype: str, value: float) -> Tensor:
     return Tensor(name, tuple(shape), kind, blocks)
 
 
-def laid_out(tensors: Sequence[Tensor], metadata: Mapping[str, str]) -> Layout:
-    """Return the layout of the file that holds the tensors.
+def laid_out(
+    tensors: Sequence[Tensor], metadata: Mapping[str, str], frozen: Sequence[str] = ()
+) -> Layout:
+    """Return the layout of the file that holds the tensors; its `__metadata__` lists the names of
+    those that are `frozen`, if there are any.
 
     Raises FormatError if safetensors cannot hold one of them.
     """
-    return layout(
-        {one.name: (one.dtype, one.shape) for one in tensors}, {}, dict(metadata), METADATA
-    )
+    others = METADATA | ({"frozen": json.dumps(list(frozen))} if frozen else {})
+    shapes = {one.name: (one.dtype, one.shape) for one in tensors}
+    return layout(shapes, {}, dict(metadata), others)
 
 
 def content(tensors: Sequence[Tensor], placed: Layout) -> Iterator[bytes | memoryview]:

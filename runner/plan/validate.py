@@ -233,6 +233,7 @@ def _plan(
     given = tuple(output), data.classes, (data.batch, *data.label_shape(sample))
     with problems.under("probe"):
         parts.probe.check(*given)
+        _check_learning(network, parts.probe, finished)
     for name, measure in parts.measure.items():
         with problems.under(f"measure.{name}"):
             measure.check(*given, data.whole_numbers)
@@ -241,6 +242,14 @@ def _plan(
         check_labels(data, tuple(output), given[2])
     form = form_declared(network, {row.path: row for row in plan.rows})
     return plan, form, {path: network.shapes.get(path) for path in network.measured}
+
+
+def _check_learning(network: Network, probe: Probe, finished: bool) -> None:
+    """Raise ConfigError for a training of a network that is frozen whole."""
+    parameters = network.owners.values()
+    learns = any(parameter.grad_req != "null" for parameter in parameters)
+    if probe.kind == "train" and not (learns or finished) and any(p.frozen for p in parameters):
+        raise ConfigError.of("", "train has nothing to train: every parameter is frozen")
 
 
 def _check_sizes(network: Network, batch_shape: tuple[int, ...]) -> None:

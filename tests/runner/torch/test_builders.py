@@ -24,6 +24,12 @@ PLUGIN = """
     def pytest_mlp(hidden: int = 32):
         return nn.Sequential(nn.Linear(64, hidden), nn.ReLU(), nn.Linear(hidden, 10))
 
+    @initlab.torch.model(input=(64,))
+    def pytest_frozen():
+        net = nn.Sequential(nn.Linear(64, 32), nn.ReLU(), nn.Linear(32, 10))
+        net[0].requires_grad_(False)
+        return net
+
     class Block(nn.Module):
         def __init__(self, width):
             super().__init__()
@@ -275,3 +281,11 @@ def test_a_file_of_torch_with_counters_of_batches_is_loaded_whole(tmp_path, monk
     torch.save(module.state_dict(), tmp_path / "model.pth")
     planned = it.plan(module, {"kind": "load", "param": str(tmp_path / "model.pth")})
     assert np.array_equal(planned["0.weight"].draw(), module[0].weight.detach().numpy())
+
+
+def test_a_model_of_torch_is_frozen_by_its_own_code_or_by_the_config():
+    words = ("init=he", "data=digits", "probe=train", "probe.epochs=1")
+    for chosen in (["model=pytest_frozen"], ["model=pytest_mlp", "model.freeze=['0[.].*']"]):
+        run = declared(*chosen, *words).run()
+        assert run.manifest.frozen == ["0.weight", "0.bias"]
+        assert [row["path"] for row in run.stats.updates] == ["2.weight", "2.bias"]

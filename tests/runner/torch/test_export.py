@@ -6,6 +6,7 @@ the runs is random, norms and running values too, so that no mistake in a name s
 
 from __future__ import annotations
 
+import json
 import warnings
 from collections.abc import Callable
 from pathlib import Path
@@ -22,6 +23,7 @@ from initlab.runner.plan.network import build, infer_shapes
 
 torch = pytest.importorskip("torch", reason="torch is not installed: pip install 'initlab[torch]'")
 load_file = pytest.importorskip("safetensors.torch").load_file
+safe_open = pytest.importorskip("safetensors").safe_open
 nn = torch.nn
 F = torch.nn.functional
 
@@ -384,3 +386,29 @@ def test_transformers_gpt2_computes_the_same(made, transformers, words):
 def test_transformers_loads_the_dtype_of_the_run(made, transformers):
     model = pretrained(transformers, made(*GPT2, "dtype=bfloat16"))
     assert model.dtype is torch.bfloat16
+
+
+def test_the_file_of_a_run_names_the_frozen_parameters_as_torch_does(made):
+    folder = made(
+        "model.input=[6,4]",
+        "data=normal",
+        "model.layers=[{kind: lstm, name: rnn, hidden_size: 5}, {kind: layer_norm, name: norm}, "
+        "{kind: dense, name: head, units: 2, trainable: false}]",
+        "model.freeze=['rnn.l0_i2h.*', 'norm.*']",
+    )
+    target = export(folder, "torch").path
+    with safe_open(target, "pt") as file:
+        named = json.loads(file.metadata()["frozen"])
+    assert sorted(named) == [
+        *(
+            "head.bias",
+            "head.weight",
+            "norm.bias",
+            "norm.weight",
+            "rnn.bias_ih_l0",
+            "rnn.weight_ih_l0",
+        ),
+    ]
+    module = Named(rnn=nn.LSTM(4, 5, batch_first=True), norm=nn.LayerNorm(5), head=nn.Linear(5, 2))
+    for name in named:
+        module.get_parameter(name).requires_grad_(False)

@@ -302,3 +302,24 @@ def test_each_process_writes_its_own_part_of_a_module_that_fsdp2_shards(tmp_path
         for rank in range(2)
     ]
     assert [one.communicate(timeout=240)[0] for one in ranks] == [b"equal\n"] * 2
+
+
+def test_parameters_that_require_no_gradient_are_frozen():
+    module = mlp()
+    module[0].requires_grad_(False)
+    plan = it.plan(module, "he")
+    assert [row.path for row in plan.rows if row.frozen] == ["0.weight", "0.bias"]
+    assert str(plan).splitlines()[2].endswith("frozen")
+    plan.apply(module)
+    assert [one.requires_grad for one in module.parameters()] == [False, False, True, True]
+    normed = nn.Sequential(nn.Linear(4, 3), nn.BatchNorm1d(3))
+    assert not any(row.frozen for row in it.plan(normed, "he").rows)
+
+
+def test_a_diagnosis_asks_no_gradient_of_what_requires_none():
+    module = mlp()
+    it.plan(module, "he").apply(module)
+    module[0].requires_grad_(False)
+    inputs = torch.randn(64, 64, generator=torch.Generator().manual_seed(0))
+    assert not it.diagnose(module, inputs, torch.arange(64) % 10).findings
+    assert not module[0].weight.requires_grad
