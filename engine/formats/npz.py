@@ -73,9 +73,11 @@ DAMAGE = (
 
 @register
 class Npz(Format):
-    """The `.npz` format, readable by `numpy.load(path, allow_pickle=False)`.
+    """The first values in one `.npz` file, readable by `numpy.load(path, allow_pickle=False)`.
 
     NumPy reads bfloat16 tensors as uint16.
+
+    Source: NumPy, `numpy.savez`.
     """
 
     name: ClassVar[str] = "npz"

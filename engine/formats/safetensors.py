@@ -201,7 +201,10 @@ def read_layout(file: BinaryIO, size: int) -> Layout:
 
 @register
 class Safetensors(Format):
-    """The `.safetensors` format, readable by the official library."""
+    """The first values in one `.safetensors` file, readable by the official library.
+
+    Source: Hugging Face, safetensors, format description in the README.
+    """
 
     name: ClassVar[str] = "safetensors"
     suffix: ClassVar[str] = ".safetensors"

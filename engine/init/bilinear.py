@@ -12,11 +12,23 @@ from initlab.engine.init.description import Description
 @register
 @dataclass(eq=False, repr=False)
 class Bilinear(Initializer):
-    """The same interpolating kernel for every pair of channels. A transposed convolution with it
+    """The same interpolating kernel for every pair of channels, with which a transposed convolution
     upsamples bilinearly. MXNet: `Bilinear`.
 
-    (1 - |x/f - c|)(1 - |y/f - c|) with f = ceil(width / 2) and c = (2f - 1 - f mod 2) / 2f. Long,
-    Shelhamer and Darrell, "Fully convolutional networks for semantic segmentation", 2015.
+    Formula: (1 - |x/f - c|)(1 - |y/f - c|) with f = ceil(width / 2) and c = (2f - 1 - f mod 2) / 2f
+
+    Source: Long, Shelhamer and Darrell, "Fully convolutional networks for semantic segmentation",
+    2015.
+
+    Example:
+        input: [3, 8, 8]
+        layers:
+          - kind: conv2d_transpose
+            channels: 3
+            kernel_size: 4
+            strides: 2
+            padding: 1
+            weight_initializer: bilinear
     """
 
     def law(self, description: Description) -> laws.Law:

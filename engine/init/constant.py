@@ -38,7 +38,10 @@ ZERO, ONE = laws.Constant(0), laws.Constant(1)
 @alias("zeros")
 @dataclass(eq=False, repr=False)
 class Zero(Initializer):
-    """Every element 0. MXNet: `Zero`, `'zeros'`."""
+    """Every element 0. MXNet: `Zero`, `'zeros'`.
+
+    Source: MXNet 1.9.1, python/mxnet/initializer.py.
+    """
 
     def law(self, description: Description) -> laws.Law:
         """Return Constant(0)."""
@@ -49,7 +52,10 @@ class Zero(Initializer):
 @alias("ones")
 @dataclass(eq=False, repr=False)
 class One(Initializer):
-    """Every element 1. MXNet: `One`, `'ones'`."""
+    """Every element 1. MXNet: `One`, `'ones'`.
+
+    Source: MXNet 1.9.1, python/mxnet/initializer.py.
+    """
 
     def law(self, description: Description) -> laws.Law:
         """Return Constant(1)."""
@@ -59,11 +65,16 @@ class One(Initializer):
 @register
 @dataclass(eq=False, repr=False)
 class Constant(Initializer):
-    """Every element is `value`: a number, or an array or nested lists that broadcast to the
-    parameter's shape. MXNet: `Constant`.
+    """Every element is one number, or that of an array which broadcasts to the parameter's shape.
+    MXNet: `Constant`.
+
+    Source: MXNet 1.9.1, python/mxnet/initializer.py.
+
+    Example: initlab init=constant init.value=0.5
     """
 
     value: Annotated[Any, number_or_array]
+    """A number, or an array as nested lists."""
 
     def law(self, description: Description) -> laws.Law:
         """Return Constant(value). Raises LawError if the array does not fit the shape."""

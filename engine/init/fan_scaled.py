@@ -60,6 +60,9 @@ class FanScaled(Initializer):
     """Base of the initializers whose spread depends on a parameter's fan."""
 
     fans: FanRule = field(default="roles", kw_only=True)
+    """How fans are counted: by what the axes are (roles), or MXNet's rule, by the shape alone
+    (shape).
+    """
 
     def fan(self, description: Description, mode: str) -> float:
         """Return fan_in, fan_out, or their arithmetic (`avg`) or geometric (`geo`) mean.
@@ -84,17 +87,26 @@ class FanScaled(Initializer):
 @register
 @dataclass(eq=False, repr=False)
 class VarianceScaling(FanScaled):
-    """Var = scale / fan. A truncated normal is cut at 2 standard deviations and has this variance
-    after the cut.
+    """A variance in proportion to one over a fan. A truncated normal is cut at 2 standard
+    deviations and has this variance after the cut.
 
-    Glorot's initializers are scale 1 with mode avg (Glorot and Bengio, "Understanding the
-    difficulty of training deep feedforward neural networks", 2010). Keras: `VarianceScaling`; JAX:
+    Glorot's initializers are scale 1 with mode avg. Keras: `VarianceScaling`; JAX:
     `nn.initializers.variance_scaling`.
+
+    Formula: Var = scale / fan
+
+    Source: Glorot and Bengio, "Understanding the difficulty of training deep feedforward neural
+    networks", 2010, for mode avg; TensorFlow, `VarianceScaling`.
+
+    Example: initlab init=variance_scaling init.scale=2 init.mode=avg
     """
 
     scale: Positive = 1.0
+    """The variance times the fan."""
     mode: Mode = "in"
+    """The fan: fan_in (in), fan_out (out), their mean (avg) or geometric mean (geo)."""
     distribution: Distribution = "truncated_normal"
+    """The law with this variance."""
 
     def law(self, description: Description) -> laws.Law:
         """Return the distribution with variance scale / fan."""
@@ -104,16 +116,23 @@ class VarianceScaling(FanScaled):
 @register
 @dataclass(eq=False, repr=False)
 class He(FanScaled):
-    """Var = 2 / ((1 + slope^2) fan), which keeps the second moment through relu (slope 0) or leaky
-    relu.
+    """Keeps the second moment of a signal through relu, or with `slope` through leaky relu.
 
-    He et al., "Delving deep into rectifiers", 2015. torch: `nn.init.kaiming_normal_`, whose `a` is
-    our slope; Keras: `HeNormal`.
+    torch: `nn.init.kaiming_normal_`, whose `a` is our slope; Keras: `HeNormal`.
+
+    Formula: Var = 2 / ((1 + slope^2) fan)
+
+    Source: He et al., "Delving deep into rectifiers", 2015 (arXiv:1502.01852), equations 10 and 14.
+
+    Example: initlab init=he model=deep_mlp init.mode=out
     """
 
     slope: Slope = 0.0
+    """The slope of leaky relu below 0; 0 for relu."""
     mode: Mode = "in"
+    """The fan: in keeps the signal, out the gradient; avg and geo are their means."""
     distribution: Distribution = "normal"
+    """The law with this variance."""
 
     def law(self, description: Description) -> laws.Law:
         """Return the distribution with variance 2 / ((1 + slope^2) fan)."""
@@ -125,13 +144,20 @@ class He(FanScaled):
 @register
 @dataclass(eq=False, repr=False)
 class Lecun(FanScaled):
-    """Var = 1 / fan_in, which keeps the variance through a linear layer.
+    """Keeps the variance through a linear layer.
 
-    LeCun et al., "Efficient BackProp", 1998. It is Flax's default for dense layers, `lecun_normal`:
-    a truncated normal whose variance is corrected for the cut.
+    It is Flax's default for dense layers, `lecun_normal`: a truncated normal whose variance is
+    corrected for the cut.
+
+    Formula: Var = 1 / fan_in
+
+    Source: LeCun, Bottou, Orr and Müller, "Efficient BackProp", 1998.
+
+    Example: initlab init=lecun init.distribution=normal
     """
 
     distribution: Distribution = "truncated_normal"
+    """The law with this variance."""
 
     def law(self, description: Description) -> laws.Law:
         """Return the distribution with variance 1 / fan_in."""
@@ -141,17 +167,30 @@ class Lecun(FanScaled):
 @register
 @dataclass(eq=False, repr=False)
 class Xavier(FanScaled):
-    """A law with the bound s (`rnd_type` uniform) or the standard deviation s (gaussian), s =
-    sqrt(magnitude / fan).
+    """A law whose bound (uniform) or standard deviation (gaussian) goes with one over the root of a
+    fan. MXNet: `Xavier`.
 
-    It follows Glorot and Bengio, 2010. With magnitude 3 only the uniform law has Glorot's variance;
-    the gaussian one has three times that variance. MXNet: `Xavier`.
+    With magnitude 3 only the uniform law has Glorot's variance; the gaussian one has three times
+    that variance.
+
+    Formula: s = sqrt(magnitude / fan); U(-s, s), or N(0, s^2)
+
+    Source: Glorot and Bengio, "Understanding the difficulty of training deep feedforward neural
+    networks", 2010; MXNet 1.9.1, python/mxnet/initializer.py.
+
+    Example: initlab init=xavier init.rnd_type=gaussian init.magnitude=2
     """
 
     rnd_type: Annotated[str, choice("uniform gaussian")] = "uniform"
+    """The law."""
     factor_type: Annotated[str, choice("avg in out")] = "avg"
+    """The fan: fan_in (in), fan_out (out) or their mean (avg)."""
     magnitude: Positive = 3
+    """s^2 times the fan."""
     fans: FanRule = field(default="shape", kw_only=True, metadata=default_in_config("roles"))
+    """How fans are counted: by what the axes are (roles), or MXNet's rule, by the shape alone
+    (shape).
+    """
 
     def law(self, description: Description) -> laws.Law:
         """Return Uniform(-s, s) or Normal(0, s), s = sqrt(magnitude / fan)."""
@@ -164,14 +203,23 @@ class Xavier(FanScaled):
 @register
 @dataclass(eq=False, repr=False)
 class MSRAPrelu(Xavier):
-    """A gaussian Xavier with magnitude 2 / (1 + slope^2), which is He's variance for the average
-    fan. MXNet: `MSRAPrelu`.
+    """A gaussian `Xavier` with He's variance, by default for the mean of both fans. MXNet:
+    `MSRAPrelu`.
+
+    Formula: Var = 2 / ((1 + slope^2) fan)
+
+    Source: He et al., "Delving deep into rectifiers", 2015; MXNet 1.9.1,
+    python/mxnet/initializer.py.
+
+    Example: initlab init=msra_prelu init.slope=0
     """
 
     rnd_type: str = field(default="gaussian", init=False)
     factor_type: Annotated[str, choice("avg in out")] = "avg"
+    """The fan: fan_in (in), fan_out (out) or their mean (avg)."""
     magnitude: float = field(default=math.nan, init=False)
     slope: Slope = 0.25
+    """The slope below 0 of the activation."""
 
     def __post_init__(self) -> None:
         self.slope = square("slope", finite("slope", self.slope))  # before it is squared

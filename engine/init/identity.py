@@ -13,15 +13,22 @@ from initlab.engine.options import Finite
 @register
 @dataclass(eq=False, repr=False)
 class Identity(Initializer):
-    """`gain` on the diagonal of the channel axes, and 0 elsewhere. For convolutions the diagonal is
-    at the centre tap of the kernel. Each group of a convolution, and each gate of a recurrent
-    layer, has its own diagonal.
+    """A multiple of the identity, for convolutions at the centre tap of the kernel. Each group of a
+    convolution, and each gate of a recurrent layer, has its own diagonal.
 
     Keras: `Identity`; torch: `nn.init.eye_` and `nn.init.dirac_`. The centre tap of a kernel of
     length k is (k - 1) // 2; for an even k, `dirac_` takes the next one.
+
+    Formula: w_ij = gain if i = j, else 0
+
+    Source: Le, Jaitly and Hinton, "A simple way to initialize recurrent networks of rectified
+    linear units", 2015.
+
+    Example: initlab init=identity init.gain=0.5
     """
 
     gain: Finite = 1.0
+    """The number on the diagonal."""
 
     def law(self, description: Description) -> laws.Law:
         """Return Structured('identity', gain), its axes and blocks from the roles.

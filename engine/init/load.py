@@ -31,25 +31,33 @@ MOST = 8
 @register
 @dataclass(eq=False, repr=False)
 class Load(Initializer):
-    """The tensor of a snapshot that belongs to the parameter. `default_init` fills parameters that
-    the snapshot does not have.
+    """The tensors of a snapshot, each for the parameter that it belongs to.
 
-    `param` is a file in any snapshot format, or a dict of arrays. Names may begin with `arg:` or
-    `aux:`, as in MXNet's checkpoints. A tensor is found by the parameter's path, or by another path
-    of a tied parameter, else by its Gluon name, and must have the parameter's shape; its values are
-    cast to the parameter's dtype. Tensors of several paths of one parameter must be equal. If Load is
-    given for a network, it takes precedence over a layer's default, like a Dense layer's zero bias,
-    but not over an initializer object that was given to the layer. MXNet: `Load`.
+    Names may begin with `arg:` or `aux:`, as in MXNet's checkpoints. A tensor is found by the
+    parameter's path, or by another path of a tied parameter, else by its Gluon name, and must have
+    the parameter's shape; its values are cast to the parameter's dtype. Tensors of several paths of
+    one parameter must be equal. If Load is given for a network, it takes precedence over a layer's
+    default, like a Dense layer's zero bias, but not over an initializer object that was given to
+    the layer. MXNet: `Load`.
 
     A plan, so every run, refuses a snapshot with tensors that no parameter takes, and, without
     `default_init`, one that lacks parameters. With `partial` both are allowed, and listed.
     `initialize` of a block ignores what it does not use, as MXNet does.
+
+    Source: MXNet 1.9.1, python/mxnet/initializer.py.
+
+    Example: initlab init=load init.param=values.safetensors
     """
 
     param: Any
+    """A file in any snapshot format; in Python a dict of arrays too."""
     default_init: Any = None
+    """An initializer for the parameters that the snapshot does not have; null: they are refused."""
     verbose: bool = False
+    """Whether each parameter that is loaded is logged."""
     partial: bool = field(default=False, kw_only=True, metadata={LATER: True})
+    """Whether tensors without a parameter, and parameters without a tensor, are allowed and listed.
+    """
 
     def __post_init__(self) -> None:
         super().__post_init__()

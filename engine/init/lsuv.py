@@ -15,16 +15,21 @@ from initlab.engine.options import Count, Positive
 @dataclass(eq=False, repr=False)
 class Lsuv(Initializer):
     """A Haar matrix divided by the standard deviation of its layer's output for a batch, before the
-    activation. The division is repeated, layer after layer, until |variance - 1| is less than
-    `tolerance`, at most `iterations` times.
+    activation. The division is repeated, layer after layer, until the variance is near enough to 1.
 
     This class declares the law; the code that has the network and the batch divides. In the runner,
-    that is a run before its snapshot. Mishkin and Matas, "All you need is a good init", 2016
-    (arXiv:1511.06422), algorithm 1; the defaults are those of the authors' code (LSUVinit).
+    that is a run before its snapshot.
+
+    Source: Mishkin and Matas, "All you need is a good init", 2016 (arXiv:1511.06422), algorithm 1;
+    the defaults are those of the authors' code (LSUVinit).
+
+    Example: initlab init=lsuv init.tolerance=0.05
     """
 
     tolerance: Positive = 0.1
+    """The largest |variance - 1| that is left."""
     iterations: Count = 10
+    """The most divisions for a layer."""
 
     def law(self, description: Description) -> laws.Law:
         """Return DataScaled. Raises ValueError for a vector, LawError for an empty axis."""

@@ -33,8 +33,11 @@ class Rule:
     """
 
     match: Annotated[str, regular]
+    """A regular expression that the whole path of a parameter must fit."""
     init: Annotated[Initializer, initializer]
+    """What fills the parameters that fit."""
     optional: bool = False
+    """Whether the rule may fit no parameter."""
 
 
 def rules(option: str, value: Any) -> list[dict[str, Any]]:
@@ -71,19 +74,24 @@ def _rule(place: str, rule: Any) -> dict[str, Any]:
 @register
 @dataclass(eq=False, repr=False)
 class Mixed(Initializer):
-    r"""Rules for parameters. The first rule whose `match`, a regular expression, fits the
+    r"""Rules for parameters: the first rule whose `match`, a regular expression, fits the
     parameter's whole path decides; its `init` fills the parameter.
 
         Mixed([{"match": r".*\.bias", "init": "zeros"}, {"match": ".*", "init": Xavier()}])
-        Mixed([r".*\.bias", ".*"], [Zero(), Xavier()])                 as MXNet writes it
+        Mixed([r".*\.bias", ".*"], [Zero(), Xavier()])              as MXNet writes it
 
     A path is the parameter's place in the network (`0.weight`), without the root's name. If Mixed
     is given for a network, its rules take precedence over a layer's default, like a Dense layer's
     zero bias, but not over an initializer object that was given to the layer. A rule must fit a
     parameter unless it is `optional`. MXNet: `Mixed`.
+
+    Source: MXNet 1.9.1, python/mxnet/initializer.py.
+
+    Example: initlab init=mixed 'init.rules=[{match: ".*", init: he}]'
     """
 
     rules: Annotated[list[dict[str, Any]], rules]
+    """The rules, in order: {match: …, init: …}, and optional: true for one that may fit nothing."""
     initializers: InitVar[Any] = None
 
     def __post_init__(self, initializers: Any) -> None:

@@ -42,18 +42,28 @@ def _checked(law: laws.Law, description: Description) -> laws.Law:
 @register
 @dataclass(eq=False, repr=False)
 class Haar(Initializer):
-    """`scale` times a Haar matrix of shape (axis 0, product of the other axes). The shorter side is
-    orthonormal, and every direction is equally likely. Each gate of a recurrent layer, each of packed
-    queries, keys and values, and each group of a convolution is orthogonal by itself.
+    """A multiple of a uniformly random orthogonal matrix of shape (axis 0, product of the other
+    axes).
 
-    Saxe et al., "Exact solutions to the nonlinear dynamics of learning in deep linear networks",
-    2014. With `exact` it draws the same bits on every machine, without LAPACK, which is affordable
-    up to about 1024 x 1024. torch: `nn.init.orthogonal_`. In a config: `orthogonal`.
+    The shorter side is orthonormal, and every direction is equally likely. Each gate of a recurrent
+    layer, each of packed queries, keys and values, and each group of a convolution is orthogonal by
+    itself. torch: `nn.init.orthogonal_`. In a config: `orthogonal`.
+
+    Formula: W = scale Q with Q^T Q = 1
+
+    Source: Saxe, McClelland and Ganguli, "Exact solutions to the nonlinear dynamics of learning in
+    deep linear neural networks", 2014 (arXiv:1312.6120).
+
+    Example: initlab init=orthogonal init.scale=1.414
     """
 
     kind: ClassVar[str] = "orthogonal"
     scale: Positive = 1.0
+    """All singular values."""
     exact: bool = False
+    """Whether the same bits are drawn on every machine, without LAPACK; affordable up to about 1024
+    x 1024.
+    """
 
     def law(self, description: Description) -> laws.Law:
         """Return Haar(scale). Raises ValueError for a vector, LawError for an empty axis."""
@@ -69,16 +79,24 @@ def _roles_of(description: Description) -> tuple[str, ...]:
 @register
 @dataclass(eq=False, repr=False)
 class DeltaOrthogonal(Initializer):
-    """`scale` times a Haar matrix (outputs, inputs) at the centre tap of a convolution's kernel,
+    """A multiple of a Haar matrix (outputs, inputs) at the centre tap of a convolution's kernel,
     and 0 elsewhere.
 
     Each group needs at least as many outputs as inputs. A weight without a kernel gets the same
-    values as with `Haar`, whichever side is longer. Xiao et al., "Dynamical isometry and a mean
-    field theory of CNNs", 2018; TensorFlow: `ConvolutionDeltaOrthogonal`.
+    values as with `Haar`, whichever side is longer. TensorFlow: `ConvolutionDeltaOrthogonal`.
+
+    Source: Xiao et al., "Dynamical isometry and a mean field theory of CNNs", 2018
+    (arXiv:1806.05393).
+
+    Example: initlab init=delta_orthogonal model=lenet
     """
 
     scale: Positive = 1.0
+    """All singular values."""
     exact: bool = False
+    """Whether the same bits are drawn on every machine, without LAPACK; affordable up to about 1024
+    x 1024.
+    """
 
     def check_parameters(self, parameters: Sequence[Description]) -> list[str]:
         """Raise OptionError if it fills weights, and none of them has a kernel."""
@@ -120,16 +138,21 @@ class DeltaOrthogonal(Initializer):
 @register
 @dataclass(eq=False, repr=False)
 class Orthogonal(Initializer):
-    """`scale` times the singular vectors of a matrix of noise, uniform on [-1, 1) or normal. MXNet:
-    `Orthogonal`.
+    """The singular vectors of a matrix of noise, times `scale`. MXNet: `Orthogonal`.
 
     The shorter side is orthonormal, but not every direction is equally likely; use `Haar` for that.
     In a config: `gluon_orthogonal`.
+
+    Source: MXNet 1.9.1, python/mxnet/initializer.py.
+
+    Example: initlab init=gluon_orthogonal init.rand_type=normal
     """
 
     kind: ClassVar[str] = "gluon_orthogonal"
     scale: Positive = 1.414
+    """All singular values."""
     rand_type: Annotated[str, choice("uniform normal")] = "uniform"
+    """The noise: uniform on [-1, 1), or normal."""
 
     def law(self, description: Description) -> laws.Law:
         """Return SingularVectors(scale, rand_type). Raises ValueError for a vector, LawError for an

@@ -26,11 +26,18 @@ def _normal(sigma: float) -> laws.Normal:
 @register
 @dataclass(eq=False, repr=False)
 class Uniform(Initializer):
-    """U(-scale, scale). It ignores the width of the layer. MXNet: `Uniform`, the default of
+    """A uniform law that ignores the width of the layer. MXNet: `Uniform`, the default of
     `Block.initialize`.
+
+    Formula: U(-scale, scale)
+
+    Source: MXNet 1.9.1, python/mxnet/initializer.py.
+
+    Example: initlab init=uniform init.scale=0.1
     """
 
     scale: NotNegative = 0.07
+    """The bound."""
 
     def law(self, description: Description) -> laws.Law:
         """Return Uniform(-scale, scale)."""
@@ -40,17 +47,30 @@ class Uniform(Initializer):
 @register
 @dataclass(eq=False, repr=False)
 class Default(Uniform):
-    """Each layer's own initializer, where `semantics` of a config names a library whose layers have one;
-    U(-scale, scale), MXNet's default, for parameters whose layers leave them to the network.
+    """Each layer's own initializer, where `semantics` of a config names a library whose layers have
+    one; U(-scale, scale), MXNet's default, for parameters whose layers leave them to the network.
+
+    Source: MXNet 1.9.1, python/mxnet/gluon/parameter.py; for semantics=torch the `reset_parameters`
+    of torch's modules.
+
+    Example: initlab init=default semantics=torch
     """
 
 
 @register
 @dataclass(eq=False, repr=False)
 class Normal(Initializer):
-    """N(0, sigma^2). It ignores the width of the layer. MXNet: `Normal`."""
+    """A normal law that ignores the width of the layer. MXNet: `Normal`.
+
+    Formula: N(0, sigma^2)
+
+    Source: MXNet 1.9.1, python/mxnet/initializer.py.
+
+    Example: initlab init=normal init.sigma=0.02
+    """
 
     sigma: Positive = 0.01
+    """The standard deviation."""
 
     def law(self, description: Description) -> laws.Law:
         """Return Normal(0, sigma)."""
@@ -60,18 +80,27 @@ class Normal(Initializer):
 @register
 @dataclass(eq=False, repr=False)
 class TruncatedNormal(Initializer):
-    """N(mean, s^2) cut to [mean + low s, mean + high s].
+    """A normal law that is cut at both ends.
 
-    `std_is` says what `std` means: `before`, the standard deviation s before the cut (torch
-    `trunc_normal_`, Keras `TruncatedNormal`), or `after`, the standard deviation after the cut, for
-    which s = std / 0.8796 with cuts at -2 and 2 (JAX `variance_scaling`).
+    Formula: N(mean, s^2) cut to [mean + low s, mean + high s]
+
+    Source: torch, `nn.init.trunc_normal_` (std before the cut); JAX,
+    `nn.initializers.variance_scaling` (std after the cut, for which s = std / 0.8796 with cuts at
+    -2 and 2).
+
+    Example: initlab init=truncated_normal init.std=0.02
     """
 
     std: Positive = 0.01
+    """The standard deviation that std_is names."""
     low: Finite = -2.0
+    """The lower end, in units of s from the mean."""
     high: Finite = 2.0
+    """The upper end, in units of s from the mean."""
     std_is: Annotated[str, choice("before after")] = "before"
+    """Whether std is the standard deviation s before the cut, or that after it."""
     mean: Finite = 0.0
+    """The mean before the cut."""
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -26,14 +26,20 @@ GATES = {
 @register
 @dataclass(eq=False, repr=False)
 class LSTMBias(Initializer):
-    """`forget_bias` for the forget gate, the second of four gates, and 0 for the others: for the
-    biases of an LSTM. MXNet: `LSTMBias`, which fills anything.
+    """A number for the forget gate, the second of four gates, and 0 for the others: for the biases
+    of an LSTM. MXNet: `LSTMBias`, which fills anything.
 
-    Jozefowicz, Zaremba and Sutskever, "An empirical exploration of recurrent network
+    Source: Jozefowicz, Zaremba and Sutskever, "An empirical exploration of recurrent network
     architectures", 2015, recommend 1.
+
+    Example:
+        input: [12, 4]
+        layers:
+          - {kind: lstm, hidden_size: 16, i2h_bias_initializer: lstm_bias}
     """
 
     forget_bias: Finite = 1.0
+    """The bias of the forget gate."""
 
     def law(self, description: Description) -> laws.Law:
         """Return ForgetGate(forget_bias).

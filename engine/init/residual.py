@@ -38,22 +38,31 @@ IN_BRANCH = "residual branches with weights"
 @register
 @dataclass(eq=False, repr=False)
 class ResidualScaled(Structural):
-    """N(0, std^2 / branches) for the weights that end a residual branch. Adding all branches then
-    gives a sum whose size does not grow with their number.
+    """A normal law that is smaller for the weights which end a residual branch, so that the sum of
+    all branches does not grow with their number.
 
-    `others` is the standard deviation of weights that end no branch, by default `std`, and `positions`
-    that of learned positions, by default `others`. `layers` is half the number of branches, since a
-    transformer's layer has two; it follows from the network. Where it is given by hand, `others` has
-    no default, and the initializer is for ends of branches alone. Radford et al., "Language
-    models are unsupervised multitask learners" (GPT-2), 2019, section 2.3: 1 / sqrt(number of
-    residual layers); std 0.02 is `conv1d`'s of openai/gpt-2, src/model.py, which has 0.01 for
-    positions (`wpe`).
+    Where `layers` is given by hand, `others` has no default, and the initializer is for ends of
+    branches alone.
+
+    Formula: N(0, std^2 / branches) at the end of a branch
+
+    Source: Radford et al., "Language models are unsupervised multitask learners" (GPT-2), 2019,
+    section 2.3: 1 / sqrt(number of residual layers); std 0.02 is `conv1d`'s of openai/gpt-2,
+    src/model.py, which has 0.01 for positions (`wpe`).
+
+    Example: initlab init=residual_scaled model=residual_mlp init.others=0.05
     """
 
     std: Positive = 0.02
+    """The standard deviation before it is divided."""
     layers: Optional[Count] = None
+    """Half the number of branches, since a transformer's layer has two; null: what follows from the
+    network.
+    """
     others: Optional[Positive] = field(default=None, kw_only=True, metadata={LATER: True})
+    """The standard deviation of weights that end no branch; null: std."""
     positions: Optional[Positive] = field(default=None, kw_only=True, metadata={LATER: True})
+    """The standard deviation of learned positions; null: others."""
 
     def needed(self) -> tuple[str, ...]:
         """Return `layers`."""
@@ -104,23 +113,35 @@ class ResidualScaled(Structural):
 @register
 @dataclass(eq=False, repr=False)
 class Fixup(Structural, FanScaled):
-    """He's normal, multiplied by L^(-1 / (2m - 2)) for the inner layers of residual branches, and 0
-    for the last layer of each branch and for the classifier.
+    """He's normal, scaled down in the inner layers of residual branches, and 0 in the last layer of
+    each branch and in the classifier, for networks without normalization.
 
-    L is the number of branches, m the number of layers in the one that the weight is in; both follow
-    from the network. Given by hand, `branches` is L, `layers` is the m of all branches, `branch` fits
-    the inner weights and `zero` those that are 0; patterns are regular expressions for whole paths.
-    The classifier is the last layer after all branches. With Fixup a step moves the output equally
-    far at every depth. Zhang, Dauphin and Ma, "Fixup initialization: residual learning without
-    normalization", 2019, section 3, with He's variance of fan_in; the authors' code for ResNets
-    (hongyi-zhang/Fixup) has fan_out, which is the same for layers as wide as their input. The
-    paper's scalar biases and multipliers are layers (`shift`, `scale`).
+    With L branches, of which the weight's has m layers, a step then moves the output equally far at
+    every depth. The classifier is the last layer after all branches. The variance is He's of
+    fan_in; the authors' code for ResNets (hongyi-zhang/Fixup) has fan_out, which is the same for
+    layers as wide as their input. The paper's scalar biases and multipliers are layers (`shift`,
+    `scale`).
+
+    Formula: Var = L^(-1 / (m - 1)) 2 / fan_in in a branch
+
+    Source: Zhang, Dauphin and Ma, "Fixup initialization: residual learning without normalization",
+    2019, section 3.
+
+    Example: initlab init=fixup model=residual_mlp
     """
 
     branches: Optional[Count] = None
+    """L, the number of residual branches; null: what follows from the network."""
     layers: Optional[Count] = None
+    """m, the number of layers of each branch; null: what follows from the network."""
     branch: Optional[Patterns] = None
+    """Regular expressions for the whole paths of inner weights of branches; null: what follows from
+    the network.
+    """
     zero: Optional[Patterns] = None
+    """Regular expressions for the whole paths of weights that are 0; null: what follows from the
+    network.
+    """
 
     def needed(self) -> tuple[str, ...]:
         """Return all four."""
@@ -196,12 +217,24 @@ class Skipinit(Structural, FanScaled):
     identity; He's normal elsewhere.
 
     A multiplier is a learned factor (the layer `scale` with `learnable`) after the last layer of a
-    branch. `multiplier` names them by hand, with regular expressions for whole paths. De and Smith,
-    "Batch normalization biases residual blocks towards the identity function in deep networks", 2020,
-    section 3; the same as ReZero, Bachlechner et al. 2020.
+    branch.
+
+    Source: De and Smith, "Batch normalization biases residual blocks towards the identity function
+    in deep networks", 2020, section 3; the same as ReZero, Bachlechner et al. 2020.
+
+    Example:
+        input: [16]
+        layers:
+          - kind: residual
+            name: block
+            layers:
+              - {kind: dense, units: 16, activation: relu}
+              - {kind: scale, learnable: true}
     """
 
     multiplier: Optional[Patterns] = None
+    """Regular expressions for the whole paths of multipliers; null: what follows from the network.
+    """
 
     def needed(self) -> tuple[str, ...]:
         """Return `multiplier`."""

@@ -28,20 +28,36 @@ from initlab.engine.options import Positive
 @register
 @dataclass(eq=False, repr=False)
 class Siren(Structural, FanScaled):
-    """U(-b, b) with b = 1 / fan_in for the first layer, and b = sqrt(6 / fan_in) / w0 for the others.
+    """For networks of sines sin(w0 (W x + b)): every sine's input has the same law at any depth.
 
-    It is meant for layers sin(w0 (W x + b)). Which layer is the first and the w0 of each follow from
-    the network: w0 is the product of the fixed factors (the layer `scale`) between a layer and its
-    sine. A layer without a sine has the last sine's w0, as the authors' code does. Given by hand, `w0`
-    is that of all layers but the first, and `first` holds regular expressions for whole paths. The
-    first layer sets the range of frequencies. Biases keep their layers' default. Sitzmann, Martel,
-    Bergman, Lindell and Wetzstein, "Implicit neural representations with periodic activation
-    functions", 2020, section 3.2; vsitzmann/siren, modules.py, `sine_init` and
-    `first_layer_sine_init`.
+    Which layer is the first and the w0 of each follow from the network: w0 is the product of the
+    fixed factors (the layer `scale`) between a layer and its sine. A layer without a sine has the
+    last sine's w0, as the authors' code does. The first layer sets the range of frequencies. Biases
+    keep their layers' default.
+
+    Formula: U(-b, b) with b = 1 / fan_in for the first layer, and b = sqrt(6 / fan_in) / w0 for the
+    others
+
+    Source: Sitzmann, Martel, Bergman, Lindell and Wetzstein, "Implicit neural representations with
+    periodic activation functions", 2020 (arXiv:2006.09661), section 3.2; vsitzmann/siren,
+    modules.py, `sine_init` and `first_layer_sine_init`.
+
+    Example:
+        input: [2]
+        layers:
+          - {kind: dense, units: 16}
+          - {kind: scale, factor: 30}
+          - {kind: activation, activation: sin}
+          - {kind: dense, units: 3}
     """
 
     w0: Optional[Positive] = None
+    """The factor within the sines of all layers but the first; null: what follows from the network.
+    """
     first: Optional[Patterns] = None
+    """Regular expressions for the whole paths of the first layer's weights; null: what follows from
+    the network.
+    """
 
     def needed(self) -> tuple[str, ...]:
         """Return both."""

@@ -17,19 +17,29 @@ from initlab.engine.options import Count
 @register
 @dataclass(eq=False, repr=False)
 class Icnr(Initializer):
-    """Sub-kernels that `init` draws, each used for `upscale`^n outputs in a row, where n is the
-    number of the kernel's axes: for the convolution whose output goes into a pixel shuffle by
-    `upscale`. `init` alone fills every other weight.
+    """Sub-kernels that `init` draws, each used for several outputs in a row: for the convolution
+    whose output goes into a pixel shuffle. The network then begins as nearest-neighbour
+    interpolation, without checkerboard artifacts.
 
-    The network then begins as nearest-neighbour interpolation, without checkerboard artifacts. In a
-    declared network the convolutions are found; between them and the shuffle there may be activations
-    and normalizations of each channel. In a program choose Icnr for the layer
-    (`weight_initializer=`): there it fills every convolution that it is given. Aitken et al.,
-    "Checkerboard artifact free sub-pixel convolution", 2017, section 2.
+    A sub-kernel is used for `upscale`^n outputs, where n is the number of the kernel's axes. `init`
+    alone fills every other weight. In a declared network the convolutions are found; between them
+    and the shuffle there may be activations and normalizations of each channel. In a program choose
+    Icnr for the layer (`weight_initializer=`): there it fills every convolution that it is given.
+
+    Source: Aitken et al., "Checkerboard artifact free sub-pixel convolution", 2017
+    (arXiv:1707.02937), section 2.
+
+    Example:
+        input: [3, 8, 8]
+        layers:
+          - {kind: conv2d, channels: 12, kernel_size: 3, padding: 1, weight_initializer: icnr}
+          - {kind: pixel_shuffle, factor: 2}
     """
 
     upscale: Count = 2
+    """The factor of the pixel shuffle."""
     init: Any = "he"
+    """What draws the sub-kernels and all other weights."""
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -67,27 +67,42 @@ def _in_branch(description: Description) -> bool:
 @register
 @dataclass(eq=False, repr=False)
 class TFixup(_Scaled):
-    """Glorot's uniform law (`xavier_uniform_`, gain 1), times 0.67 N^(-1/4) for the weights of an
-    encoder's residual branches and (9N)^(-1/4) for those of a decoder's; for embeddings of d numbers a
-    normal law of std d^(-1/2), those of words times (9N)^(-1/4).
+    """Glorot's uniform law (`xavier_uniform_`), smaller in residual branches, for transformers
+    without normalization and without a warm-up of the learning rate.
 
-    N is the number of layers of the encoder or decoder: half the number of residual branches. It
-    follows from the network, in which every block with self-attention and a feed-forward network alone
-    is an encoder's, causal or not: a decoder's layer of the paper has a third branch, which attends to
-    the encoder. Given by hand, `layers` is N, and `encoder`, `decoder` and `embedding` are regular
-    expressions for whole paths; embeddings that one of the first two fits are scaled like it, and no
-    others.
+    N is the number of layers of the encoder or decoder: half the number of residual branches. Every
+    block with self-attention and a feed-forward network alone is an encoder's, causal or not: a
+    decoder's layer of the paper has a third branch, which attends to the encoder. Embeddings of d
+    numbers have a normal law of std d^(-1/2), those of words times (9N)^(-1/4). Queries and keys
+    have gain 1 as in the paper; in the authors' code they keep fairseq's gain 2^(-1/2).
 
-    Huang, Perez, Ba and Volkovs, "Improving transformer optimization through better initialization",
-    2020, section 3.3; layer6ai-labs/T-Fixup, fairseq/modules/transformer_layer.py and, for embeddings,
-    fairseq/models/transformer.py. Queries and keys have gain 1 as in the paper; in the authors' code
-    they keep fairseq's gain 2^(-1/2).
+    Formula: gain 0.67 N^(-1/4) in an encoder's branches, (9N)^(-1/4) in a decoder's
+
+    Source: Huang, Perez, Ba and Volkovs, "Improving transformer optimization through better
+    initialization", 2020, section 3.3; layer6ai-labs/T-Fixup, fairseq/modules/transformer_layer.py
+    and, for embeddings, fairseq/models/transformer.py.
+
+    Example:
+        input: [12]
+        layers:
+          - {kind: embedding, name: words, input_dim: 256, output_dim: 16}
+          - {kind: transformer_block, name: block, units: 16, heads: 4}
     """
 
     layers: Optional[Count] = None
+    """N; null: what follows from the network."""
     encoder: Optional[Patterns] = None
+    """Regular expressions for the whole paths of an encoder's branches; null: what follows from the
+    network.
+    """
     decoder: Optional[Patterns] = None
+    """Regular expressions for the whole paths of a decoder's branches; null: what follows from the
+    network.
+    """
     embedding: Optional[Patterns] = None
+    """Regular expressions for the whole paths of embeddings; those that encoder or decoder fits are
+    scaled like it. Null: what follows from the network.
+    """
 
     def needed(self) -> tuple[str, ...]:
         """Return all; either `encoder` or `decoder` is enough."""
@@ -143,20 +158,27 @@ class TFixup(_Scaled):
 @register
 @dataclass(eq=False, repr=False)
 class Deepnorm(_Scaled):
-    """Glorot's normal law (`xavier_normal_`) with gain 1, and with gain (8N)^(-1/4) for the weights
-    of residual branches. N is the number of layers of an encoder or decoder alone, half the number of
-    its residual branches.
+    """Glorot's normal law (`xavier_normal_`), smaller for the weights of residual branches, for
+    transformers of up to a thousand layers.
 
-    N follows from the network. Given by hand, `layers` is N and `scaled` holds regular expressions
-    for the whole paths of values, attention outputs and feed-forward weights. The architecture must
-    also multiply residual streams by (2N)^(1/4): a `residual` with the shortcut [{kind: scale, factor:
-    …}], then `layer_norm`. Wang et al., "DeepNet: scaling transformers to 1,000 layers", 2022
-    (arXiv:2203.00555), figure 2: its code for the distribution and for what is scaled, its table for
-    the gain.
+    N is the number of layers of an encoder or decoder alone, half the number of its residual
+    branches. The architecture must also multiply residual streams by (2N)^(1/4): a `residual` with
+    the shortcut [{kind: scale, factor: …}], then `layer_norm`.
+
+    Formula: gain (8N)^(-1/4) in values, attention outputs and feed-forward weights, 1 elsewhere
+
+    Source: Wang et al., "DeepNet: scaling transformers to 1,000 layers", 2022 (arXiv:2203.00555),
+    figure 2: its code for the distribution and for what is scaled, its table for the gain.
+
+    Example: initlab init=deepnorm model=gpt2 task=plan data=tokens data.vocabulary=50257
     """
 
     layers: Optional[Count] = None
+    """N; null: what follows from the network."""
     scaled: Optional[Patterns] = None
+    """Regular expressions for the whole paths of scaled weights; null: what follows from the
+    network.
+    """
 
     def needed(self) -> tuple[str, ...]:
         """Return both."""

@@ -17,12 +17,18 @@ from initlab.engine.options import Positive
 @register
 @dataclass(eq=False, repr=False)
 class Vgg(Structural, FanScaled):
-    """N(0, 2 / fan_out) for convolutions, N(0, sigma^2) for all other weights.
+    """He's normal of fan_out for convolutions, and a small normal for all other weights.
 
-    torchvision, models/vgg.py: `kaiming_normal_` with fan_out, and std 0.01 for linear layers.
+    Formula: N(0, 2 / fan_out) for convolutions, else N(0, sigma^2)
+
+    Source: torchvision, models/vgg.py: `kaiming_normal_` with fan_out, and std 0.01 for linear
+    layers.
+
+    Example: initlab init=vgg model=lenet
     """
 
     sigma: Positive = 0.01
+    """The standard deviation of the weights of other layers."""
 
     def finds(self, parameters: Sequence[Description]) -> str:
         """Ask for a convolution."""

@@ -20,10 +20,18 @@ from initlab.engine.streams import Key
 
 @dataclass(frozen=True)
 class Repeated(Law):
-    """The tensor of `law`, with each entry along axis 0 `times` times in a row."""
+    """The tensor of another law, with each entry along axis 0 several times in a row.
+
+    Source: Aitken et al., "Checkerboard artifact free sub-pixel convolution", 2017
+    (arXiv:1707.02937).
+
+    Example: {kind: repeated, law: {kind: normal, mean: 0, std: 0.02}, times: 4}
+    """
 
     law: Law = field(default_factory=lambda: Normal(0.0, 1.0))
+    """The law of the entries."""
     times: int = 1
+    """How often each entry comes."""
 
     def __post_init__(self) -> None:
         if isinstance(self.times, bool) or not isinstance(self.times, int) or self.times < 1:
@@ -112,14 +120,18 @@ class Repeated(Law):
 
 @dataclass(frozen=True)
 class Blocks(Law):
-    """Uniform(-bounds[b], bounds[b]) in block b of axis 0. The axis is divided into as many equal
-    blocks as there are bounds.
+    """Uniform laws of different bounds in equal blocks of axis 0.
 
     Element i is bounds[b] times element i of Uniform(-1, 1) in the same dtype, rounded once, within
     the block's bounds.
+
+    Formula: U(-bounds[b], bounds[b]) in block b
+
+    Example: {kind: blocks, bounds: [0.1, 0.2]}
     """
 
     bounds: tuple[float, ...] = (1.0,)
+    """The bound of each block."""
 
     def __post_init__(self) -> None:
         bounds = tuple(self.bounds)
@@ -197,12 +209,16 @@ class Blocks(Law):
 
 @dataclass(frozen=True)
 class Stacked(Law):
-    """Law b in block b of axis 0, which is divided into as many equal blocks as there are laws.
+    """Several laws, each in its block of axis 0.
 
     Element i is element i of its block's law, whose elements must be independent of each other.
+
+    Example: {kind: stacked, laws: [{kind: normal, mean: 0, std: 0.02}, {kind: uniform, low: -1,
+    high: 1}]}
     """
 
     laws: tuple[Law, ...] = ()
+    """The law of each block; the blocks are equal."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "laws", tuple(self.laws))
@@ -293,10 +309,16 @@ class DataScaled(Haar):
 
     The law draws the matrix; the factor depends on the data, so only a run of the network gives the
     values. The matrix is divided until |variance - 1| is below `tolerance`, at most `most` times.
+
+    Source: Mishkin and Matas, "All you need is a good init", 2016 (arXiv:1511.06422).
+
+    Example: {kind: data_scaled, tolerance: 0.1}
     """
 
     tolerance: float = 0.1
+    """The largest |variance - 1| that is left."""
     most: int = 10
+    """The most divisions."""
     exactness: ClassVar[str] = "tolerance"
 
     def invariants(self, values: np.ndarray) -> list[Invariant]:

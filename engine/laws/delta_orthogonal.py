@@ -21,18 +21,26 @@ from initlab.engine.streams import Key
 
 @dataclass(frozen=True)
 class DeltaOrthogonal(Haar):
-    """`gain` times a Haar matrix (outputs, inputs) with orthonormal columns at the centre tap, 0
-    elsewhere.
+    """A multiple of a Haar matrix (outputs, inputs) with orthonormal columns at the centre tap of a
+    kernel, 0 elsewhere.
 
-    The centre tap is (k - 1) // 2 for each kernel length k. `out_axis` and `in_axis` are the
-    channel axes; all others are the kernel's. Axis 0 may be divided into independent `groups`, each
-    with its own matrix, so that the whole kernel keeps lengths. Matrix g of o x i is the factor of
-    the stream's elements g o i … (g + 1) o i - 1.
+    The centre tap is (k - 1) // 2 for each kernel length k. Axes that are not the channels' are the
+    kernel's. Matrix g of o x i is the factor of the stream's elements g o i … (g + 1) o i - 1.
+
+    Source: Xiao et al., "Dynamical isometry and a mean field theory of CNNs", 2018
+    (arXiv:1806.05393).
+
+    Example: {kind: delta_orthogonal, gain: 1}
     """
 
     out_axis: int = 0
+    """The axis of the outputs."""
     in_axis: int = 1
+    """The axis of the inputs."""
     groups: int = 1
+    """Into how many independent groups axis 0 is divided, each with its own matrix, so that the
+    whole kernel keeps lengths.
+    """
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -24,10 +24,14 @@ FARTHEST = 6.67
 
 @dataclass(frozen=True)
 class Constant(Law):
-    """A number, or an array (as nested lists) that broadcasts to the shape."""
+    """A number, or an array that broadcasts to the shape.
+
+    Example: {kind: constant, value: 0}
+    """
 
     random: ClassVar[bool] = False
     value: Any
+    """The number, or the array as nested lists."""
 
     def __post_init__(self) -> None:
         try:
@@ -112,12 +116,18 @@ class Constant(Law):
 
 @dataclass(frozen=True)
 class ForgetGate(Law):
-    """`value` in the second of four equal parts of axis 0, 0 in the others. An LSTM's gates are
+    """A number in the second of four equal parts of axis 0, 0 in the others. An LSTM's gates are
     input, forget, cell, output.
+
+    Source: Jozefowicz, Zaremba and Sutskever, "An empirical exploration of recurrent network
+    architectures", 2015.
+
+    Example: {kind: forget_gate, value: 1}
     """
 
     random: ClassVar[bool] = False
     value: float = 1.0
+    """The number."""
 
     def __post_init__(self) -> None:
         check_numbers(self, "value")
@@ -146,10 +156,17 @@ class ForgetGate(Law):
 
 @dataclass(frozen=True)
 class Uniform(Law):
-    """U[low, high): `low` can occur, `high` cannot."""
+    """The uniform law; `low` can occur, `high` cannot.
+
+    Formula: U[low, high)
+
+    Example: {kind: uniform, low: -0.1, high: 0.1}
+    """
 
     low: float
+    """The smallest value."""
     high: float
+    """The bound above."""
 
     def __post_init__(self) -> None:
         check_numbers(self, "low", "high")
@@ -214,10 +231,17 @@ _ERFC = np.vectorize(math.erfc, otypes=[np.float64])
 
 @dataclass(frozen=True)
 class Normal(Law):
-    """N(mean, std^2)."""
+    """The normal law.
+
+    Formula: N(mean, std^2)
+
+    Example: {kind: normal, mean: 0, std: 0.02}
+    """
 
     mean: float = field()  # type: ignore[misc]
+    """The mean."""
     std: float = field()  # type: ignore[misc]
+    """The standard deviation."""
 
     def __post_init__(self) -> None:
         check_numbers(self, "mean", "std")
@@ -246,14 +270,21 @@ class Normal(Law):
 
 @dataclass(frozen=True)
 class TruncatedNormal(Law):
-    """N(location, scale^2) cut to [location + low scale, location + high scale]; `mean` and `std`
-    are those after the cut.
+    """The normal law, cut at both ends; `mean` and `std` of the law are those after the cut.
+
+    Formula: N(location, scale^2) cut to [location + low scale, location + high scale]
+
+    Example: {kind: truncated_normal, location: 0, scale: 0.02, low: -2, high: 2}
     """
 
     location: float
+    """The mean before the cut."""
     scale: float
+    """The standard deviation before the cut."""
     low: float = -2.0
+    """The lower end, in units of scale from location."""
     high: float = 2.0
+    """The upper end, in units of scale from location."""
 
     def __post_init__(self) -> None:
         check_numbers(self, "location", "scale")

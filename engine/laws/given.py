@@ -16,12 +16,17 @@ from initlab.engine.streams import Key
 
 @dataclass(frozen=True)
 class Loaded(Law):
-    """The tensor called `tensor` of a snapshot file, cast to the parameter's dtype."""
+    """A tensor of a snapshot file, cast to the parameter's dtype.
+
+    Example: {kind: loaded, file: values.safetensors, tensor: 0.weight}
+    """
 
     random: ClassVar[bool] = False
     sliceable: ClassVar[bool] = False
     file: str
+    """The file."""
     tensor: str
+    """The name of the tensor in it."""
 
     def read(self) -> np.ndarray:
         """Return the tensor in the file. Raises FormatError if the file is damaged, LawError if it
@@ -58,10 +63,13 @@ class Loaded(Law):
 class Custom(Law):
     """The values of a user's `_init_weight`. What it draws from `nd.random` comes from the
     parameter's own stream.
+
+    Example: {kind: custom, name: MyInit}
     """
 
     sliceable: ClassVar[bool] = False
     name: str
+    """The name of the user's class."""
 
     def _elements(
         self, key: Key, shape: tuple[int, ...], start: int, end: int, dtype: np.dtype

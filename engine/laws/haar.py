@@ -35,17 +35,27 @@ def bilinear_kernel(height: int, width: int) -> np.ndarray:
 
 @dataclass(frozen=True)
 class Haar(Law):
-    """`gain` times a Haar matrix of shape (first axis, product of the others). The shorter side is
-    orthonormal.
+    """A multiple of a uniformly random orthogonal matrix of shape (first axis, product of the
+    others). The shorter side is orthonormal.
 
-    Axis 0 may be divided into equal `blocks` (gates, groups), each with a matrix of its own. Matrix
-    b of r x c is the factor of the stream's elements b r c … (b + 1) r c - 1.
+    Matrix b of r x c is the factor of the stream's elements b r c … (b + 1) r c - 1.
+
+    Formula: gain Q with Q^T Q = 1
+
+    Source: Mezzadri, "How to generate random matrices from the classical compact groups", 2007
+    (arXiv:math-ph/0609050).
+
+    Example: {kind: haar, gain: 1}
     """
 
     sliceable: ClassVar[bool] = False
     gain: float = 1.0
+    """All singular values."""
     exact: bool = False
+    """Whether the same bits are drawn on every machine, without LAPACK."""
     blocks: int = field(default=1, kw_only=True)
+    """Into how many equal blocks (gates, groups) axis 0 is divided, each with a matrix of its own.
+    """
 
     def __post_init__(self) -> None:
         check_numbers(self, "gain")
@@ -133,18 +143,24 @@ class Haar(Law):
 
 @dataclass(frozen=True)
 class SingularVectors(Law):
-    """`scale` times the left singular vectors of a matrix of noise, or the right ones if it is
-    wide, computed by LAPACK in the precision of the values.
+    """The left singular vectors of a matrix of noise, or the right ones if it is wide, times
+    `scale`, computed by LAPACK in the precision of the values.
 
     LAPACK does not define the signs. Here the largest element of each vector is made positive, and
     then the sign is drawn. MXNet's stream has no values for signs, so with it LAPACK's signs are
-    kept. Source: MXNet 1.9.1 python/mxnet/initializer.py.
+    kept.
+
+    Source: MXNet 1.9.1, python/mxnet/initializer.py.
+
+    Example: {kind: singular_vectors, scale: 1.414, noise: uniform}
     """
 
     exactness: ClassVar[str] = "tolerance"
     sliceable: ClassVar[bool] = False
     scale: float = 1.414
+    """All singular values."""
     noise: str = "uniform"
+    """The law of the noise: uniform or normal."""
 
     def __post_init__(self) -> None:
         check_numbers(self, "scale")
@@ -229,16 +245,22 @@ class SingularVectors(Law):
 class Structured(Law):
     """Values without randomness.
 
-    `identity`: gain on the diagonal of the channel axes, for convolution kernels at the centre tap
-    ((k - 1) // 2); each of the `blocks` of axis 0 (groups, gates) has its own diagonal.
-    `bilinear`: gain times an interpolating kernel over the two axes that are not the channels'.
+    `identity` has gain on the diagonal of the channel axes, for convolution kernels at the centre
+    tap ((k - 1) // 2). `bilinear` has gain times an interpolating kernel over the two axes that are
+    not the channels'.
+
+    Example: {kind: structured, name: identity, gain: 1}
     """
 
     random: ClassVar[bool] = False
     name: str = "identity"
+    """identity or bilinear."""
     gain: float = 1.0
+    """The factor."""
     channels: tuple[int, ...] = (0, 1)
+    """The two channel axes."""
     blocks: int = 1
+    """Into how many blocks (groups, gates) axis 0 is divided, each with its own diagonal."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "channels", tuple(self.channels))

@@ -16,14 +16,18 @@ from initlab.engine.streams import Key
 
 @dataclass(frozen=True)
 class ZeroRows(Law):
-    """The tensor of `law`, of independent elements, with zeros in these of the `of` rows of axis 0.
+    """The tensor of another law, of independent elements, with zeros in some rows of axis 0. All
+    other elements are those of the law without zero rows.
 
-    All other elements are those of the law without zero rows.
+    Example: {kind: zero_rows, law: {kind: normal, mean: 0, std: 0.02}, rows: [0], of: 256}
     """
 
     law: Law = field(default_factory=lambda: Normal(0.0, 1.0))
+    """The law of the other rows."""
     rows: tuple[int, ...] = (0,)
+    """The rows that are 0."""
     of: int = 1
+    """The number of rows."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "rows", tuple(sorted(set(self.rows))))

@@ -91,11 +91,13 @@ class DeviceOptions:
     """The device of values and probe: `cpu` or `gpu`, and its index."""
 
     kind: Annotated[str, choice("cpu gpu")]
+    """Host memory and NumPy (cpu), or a GPU and CuPy (gpu)."""
     index: Annotated[int, whole(0)]
+    """Which of several GPUs."""
 
 
 class NoSnapshot:
-    """The kind `none` of the group `snapshot`: the first values are not stored."""
+    """No file is written; the manifest still has the digests of the first values."""
 
 
 @dataclass

@@ -39,6 +39,7 @@ class Data(Kind):
     whole_numbers: ClassVar[bool] = False
     """Whether its inputs are whole numbers, which name tokens."""
     batch: Count = 2
+    """The number of samples that are sent through the network."""
 
     @property
     def numbers(self) -> int | None:

@@ -30,10 +30,16 @@ TEST_EVERY = 5
 @register
 @dataclass
 class Digits(Data):
-    """The first `batch` images, with pixels divided by 16 into [0, 1].
+    """1797 real images of handwritten digits, with pixels divided by 16 into [0, 1], and their
+    labels.
 
-    A sample has shape [64], [8, 8] or [1, 8, 8]. For training, all 1797 images are used: every
-    fifth, starting with the first, is for testing (360), the others are for training (1437).
+    A batch is the first images. A sample has shape [64], [8, 8] or [1, 8, 8]. For training, all
+    images are used: every fifth, starting with the first, is for testing (360), the others are for
+    training (1437).
+
+    Source: Alpaydin and Kaynak, "Optical recognition of handwritten digits", UCI, 1998.
+
+    Example: initlab data=digits data.batch=64 model=lenet
     """
 
     classes: ClassVar[int | None] = 10

@@ -15,17 +15,24 @@ from initlab.runner.data.base import Batch, Data, register
 @register
 @dataclass
 class OneHot(Data):
-    """The first `batch` of the `size` unit vectors times `scale`, float32; the label is the index
-    of the 1.
+    """The unit vectors of a space times `scale`, float32; the label of a vector is the index of its
+    1.
 
     All vectors are in the training part, and there is no test part. With `loss: mse`, a linear
-    network's target is 1 / scale times the identity: the whitened problem with equal modes of Saxe,
-    McClelland and Ganguli (2014).
+    network's target is 1 / scale times the identity: the whitened problem with equal modes.
+
+    Source: Saxe, McClelland and Ganguli, "Exact solutions to the nonlinear dynamics of learning in
+    deep linear neural networks", 2014.
+
+    Example: initlab data=one_hot data.size=10
     """
 
     batch: Count = 10
+    """How many of the vectors are sent through the network."""
     size: Annotated[int, whole(2)] = 10
+    """The number of vectors, and of their elements."""
     scale: Positive = 1.0
+    """The number in the place of the 1."""
 
     def __post_init__(self) -> None:
         super().__post_init__()

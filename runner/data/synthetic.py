@@ -15,10 +15,17 @@ from initlab.runner.data.base import Batch, Data, data_key, register
 @register
 @dataclass
 class Uniform(Data):
-    """U[low, high)."""
+    """Uniform samples, drawn from the stream at `@data`.
+
+    Formula: U[low, high)
+
+    Example: initlab data=uniform data.low=-1
+    """
 
     low: Finite = 0.0
+    """The smallest value."""
     high: Finite = 1.0
+    """The bound above, which does not occur."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -35,10 +42,17 @@ class Uniform(Data):
 @register
 @dataclass
 class Normal(Data):
-    """N(mean, std^2)."""
+    """Normal samples, drawn from the stream at `@data`.
+
+    Formula: N(mean, std^2)
+
+    Example: initlab data=normal data.batch=64
+    """
 
     mean: Finite = 0.0
+    """The mean."""
     std: Positive = 1.0
+    """The standard deviation."""
 
     def load(self, shape: tuple[int, ...], seed: int) -> Batch:
         """Return the batch drawn from `@data`."""

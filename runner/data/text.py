@@ -39,11 +39,13 @@ def windows(text: bytes, length: int, count: int) -> Batch:
 @register
 @dataclass
 class Text(Data):
-    """`batch` evenly spaced windows of the text as numbers 0 … 255; the label of a byte is the next
-    byte.
+    """English text: evenly spaced windows of the bytes of Python's own help, as numbers 0 … 255;
+    the label of a byte is the next byte.
 
     The first nine tenths of the text are the training part, the rest the test part. The text's
     SHA-256 is part of a run's id, since the text differs between versions of Python.
+
+    Example: initlab data=text model=lstm_lm
     """
 
     classes: ClassVar[int | None] = BYTES

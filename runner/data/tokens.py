@@ -15,13 +15,15 @@ from initlab.runner.data.base import Batch, Data, data_key, register
 @register
 @dataclass
 class Tokens(Data):
-    """Whole numbers 0 … vocabulary - 1 with equal probability, drawn from the stream at `@data`.
+    """Random numbers of tokens with equal probability, drawn from the stream at `@data`. The label
+    of a token is the next token.
 
-    The label of a token is the next token.
+    Example: initlab data=tokens data.vocabulary=256 model=lstm_lm
     """
 
     whole_numbers: ClassVar[bool] = True
     vocabulary: Annotated[int, whole(2, 2**31)] = 256
+    """The numbers are 0 … vocabulary - 1."""
 
     @property
     def classes(self) -> int:  # type: ignore[override]

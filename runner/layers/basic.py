@@ -15,16 +15,33 @@ from initlab.runner.layers.base import ActivationName, Context, Layer, Rate, reg
 @register
 @dataclass
 class Dense(Layer):
-    """Fully connected: y = activation(x W^T + b). `flatten` joins all axes but the first."""
+    """A fully connected layer.
+
+    Formula: y = activation(x W^T + b)
+
+    Source: Gluon, `gluon.nn.Dense`; torch: `nn.Linear`.
+
+    Example:
+        input: [8]
+        layers:
+          - {kind: dense, units: 16, activation: relu}
+    """
 
     tokens: ClassVar[bool | None] = False
     units: Count
+    """The outputs."""
     activation: Optional[ActivationName] = None
+    """What the output goes through; null for nothing."""
     use_bias: bool = True
+    """Whether b is added."""
     flatten: bool = True
+    """Whether all axes but the first are joined before; else only the last axis is mapped."""
     in_units: Annotated[int, whole(0, note=", 0 for unknown")] = 0
+    """The inputs, if they are to be checked; 0: what comes in."""
     weight_initializer: Optional[Initializer] = None
+    """What draws the weight; null: the network's initializer."""
     bias_initializer: Optional[Initializer] = None
+    """What draws the bias; null: zeros, unless a rule names the bias."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -47,10 +64,20 @@ class Dense(Layer):
 @register
 @dataclass
 class Activation(Layer):
-    """An elementwise activation function."""
+    """An activation function of each element.
+
+    Source: Gluon, `gluon.nn.Activation`. `leaky` has the slope 0.01 below 0.
+
+    Example:
+        input: [8]
+        layers:
+          - {kind: dense, units: 16}
+          - {kind: activation, activation: tanh}
+    """
 
     tokens: ClassVar[bool | None] = False
     activation: ActivationName
+    """The name of the function."""
 
     def build(self, context: Context) -> gluon.Block:
         """Return a `gluon.nn.Activation`."""
@@ -60,7 +87,16 @@ class Activation(Layer):
 @register
 @dataclass
 class Flatten(Layer):
-    """Joins all axes but the first."""
+    """Joins all axes but the first.
+
+    Source: Gluon, `gluon.nn.Flatten`.
+
+    Example:
+        input: [1, 8, 8]
+        layers:
+          - {kind: flatten}
+          - {kind: dense, units: 10}
+    """
 
     def build(self, context: Context) -> gluon.Block:
         """Return a `gluon.nn.Flatten`."""
@@ -70,12 +106,23 @@ class Flatten(Layer):
 @register
 @dataclass
 class Dropout(Layer):
-    """While training, sets a fraction `rate` of the elements to zero and scales the rest by 1 / (1
-    - rate).
+    """Leaves elements out while training.
+
+    Formula: y = x m / (1 - rate), where m is 0 with probability rate and else 1
+
+    Source: Srivastava et al., "Dropout: a simple way to prevent neural networks from overfitting",
+    2014.
+
+    Example:
+        input: [8]
+        layers:
+          - {kind: dense, units: 16, activation: relu}
+          - {kind: dropout, rate: 0.5}
     """
 
     tokens: ClassVar[bool | None] = False
     rate: Rate
+    """The fraction of elements that is left out."""
 
     def build(self, context: Context) -> gluon.Block:
         """Return a `gluon.nn.Dropout`."""

@@ -24,12 +24,25 @@ class Container(Layer):
 
     nested: ClassVar[tuple[str, ...]] = ("layers",)
     layers: Annotated[list[object], layer_list]
+    """The layers inside, in order, like model.layers."""
 
 
 @register
 @dataclass
 class Sequential(Container):
-    """Layers one after the other, under one name."""
+    """Layers one after the other, under one name.
+
+    Source: Gluon, `gluon.nn.HybridSequential`.
+
+    Example:
+        input: [8]
+        layers:
+          - kind: sequential
+            name: head
+            layers:
+              - {kind: dense, units: 16, activation: relu}
+              - {kind: dense, units: 10}
+    """
 
     def build(self, context: Context) -> gluon.Block:
         """Return the children in a `gluon.nn.HybridSequential`."""
@@ -39,11 +52,22 @@ class Sequential(Container):
 @register
 @dataclass
 class Repeat(Container):
-    """`times` copies of the same layers, each with its own parameters: paths
-    `<name>.<copy>.<layer>`.
+    """Copies of the same layers one after the other, each with its own parameters.
+
+    A parameter has the path `<name>.<copy>.<layer>.<parameter>`, the copies counted from 0.
+
+    Example:
+        input: [16]
+        layers:
+          - kind: repeat
+            name: body
+            times: 12
+            layers:
+              - {kind: dense, name: fc, units: 16, activation: relu}
     """
 
     times: Count
+    """How many copies."""
 
     @property
     def copies(self) -> int:
@@ -60,15 +84,30 @@ class Repeat(Container):
 @register
 @dataclass
 class Residual(Container):
-    """y = activation(shortcut(x) + f(x)), where f runs the children in order.
+    """Layers with a shortcut around them.
 
-    Without `shortcut`, a list of layers, x itself is added, so the children must keep its shape. A
-    parameter of the shortcut has the path `<name>.shortcut.<layer>.<parameter>`.
+    A parameter of the shortcut has the path `<name>.shortcut.<layer>.<parameter>`.
+
+    Formula: y = activation(shortcut(x) + f(x)), where f is the layers in order
+
+    Source: He et al., "Deep residual learning for image recognition", 2016.
+
+    Example:
+        input: [16]
+        layers:
+          - kind: residual
+            name: block
+            layers:
+              - {kind: dense, name: fc1, units: 64, activation: relu}
+              - {kind: dense, name: fc2, units: 16}
     """
 
     nested: ClassVar[tuple[str, ...]] = ("layers", "shortcut")
     shortcut: Optional[Annotated[list[object], layer_list]] = None
+    """The layers of the shortcut; null: x itself is added, so that the layers must keep its shape.
+    """
     activation: Optional[ActivationName] = None
+    """What the sum goes through; null for nothing."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -91,10 +130,22 @@ class Residual(Container):
 @register
 @dataclass
 class Concurrent(Container):
-    """All children receive the same input; their outputs are joined along `axis`."""
+    """Layers that all receive the same input; their outputs are joined.
+
+    Source: Gluon, `gluon.contrib.nn.HybridConcurrent`.
+
+    Example:
+        input: [8]
+        layers:
+          - kind: concurrent
+            layers:
+              - {kind: dense, name: a, units: 4}
+              - {kind: dense, name: b, units: 6}
+    """
 
     parallel: ClassVar[bool] = True
     axis: Annotated[int, whole(None)] = 1
+    """The axis along which outputs are joined; 0 is the batch's."""
 
     def build(self, context: Context) -> gluon.Block:
         """Return the children in a `gluon.contrib.nn.HybridConcurrent`."""

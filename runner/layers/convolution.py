@@ -56,15 +56,29 @@ class Convolution(Layer):
     )
     """The options with a size for each spatial axis, and the least each can be."""
     channels: Count
+    """The channels of the output; a multiple of groups."""
     kernel_size: Sizes
+    """The length of the kernel. One number, or a list with one for each axis of space."""
     strides: Sizes = 1
+    """The distance between places where the kernel is applied. One number, or a list with one for
+    each axis of space.
+    """
     padding: Sizes = 0
+    """Zeros that are added on each side. One number, or a list with one for each axis of space."""
     dilation: Sizes = 1
+    """The distance between the kernel's elements. One number, or a list with one for each axis of
+    space.
+    """
     groups: Count = 1
+    """Into how many independent parts the channels are divided."""
     activation: Optional[ActivationName] = None
+    """What the output goes through; null for nothing."""
     use_bias: bool = True
+    """Whether a bias is added to each channel."""
     weight_initializer: Optional[Initializer] = None
+    """What draws the kernel; null: the network's initializer."""
     bias_initializer: Optional[Initializer] = None
+    """What draws the bias; null: zeros, unless a rule names the bias."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -102,6 +116,9 @@ class Transposed(Convolution):
 
     sized: ClassVar[tuple[tuple[str, int], ...]] = (*Convolution.sized, ("output_padding", 0))
     output_padding: Sizes = 0
+    """Elements that are added at the end, fewer than strides. One number, or a list with one for
+    each axis of space.
+    """
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -119,7 +136,15 @@ class Transposed(Convolution):
 @register
 @dataclass
 class Conv1D(Convolution):
-    """Cross-correlation of samples (channels, width)."""
+    """A convolution (cross-correlation) of samples (channels, width).
+
+    Source: Gluon, `gluon.nn.Conv1D`; torch: `nn.Conv1d`.
+
+    Example:
+        input: [3, 16]
+        layers:
+          - {kind: conv1d, channels: 8, kernel_size: 3, padding: 1, activation: relu}
+    """
 
     axes: ClassVar[int] = 1
     block: ClassVar[Callable[..., gluon.Block]] = nn.Conv1D
@@ -128,7 +153,15 @@ class Conv1D(Convolution):
 @register
 @dataclass
 class Conv2D(Convolution):
-    """Cross-correlation of samples (channels, height, width)."""
+    """A convolution (cross-correlation) of samples (channels, height, width).
+
+    Source: Gluon, `gluon.nn.Conv2D`; torch: `nn.Conv2d`.
+
+    Example:
+        input: [3, 8, 8]
+        layers:
+          - {kind: conv2d, channels: 8, kernel_size: 3, padding: 1, activation: relu}
+    """
 
     axes: ClassVar[int] = 2
     block: ClassVar[Callable[..., gluon.Block]] = nn.Conv2D
@@ -137,7 +170,15 @@ class Conv2D(Convolution):
 @register
 @dataclass
 class Conv3D(Convolution):
-    """Cross-correlation of samples (channels, depth, height, width)."""
+    """A convolution (cross-correlation) of samples (channels, depth, height, width).
+
+    Source: Gluon, `gluon.nn.Conv3D`; torch: `nn.Conv3d`.
+
+    Example:
+        input: [2, 6, 6, 6]
+        layers:
+          - {kind: conv3d, channels: 8, kernel_size: 3, padding: 1, activation: relu}
+    """
 
     axes: ClassVar[int] = 3
     block: ClassVar[Callable[..., gluon.Block]] = nn.Conv3D
@@ -146,7 +187,15 @@ class Conv3D(Convolution):
 @register
 @dataclass
 class Conv1DTranspose(Transposed):
-    """Transposed convolution of samples (channels, width)."""
+    """A transposed convolution of samples (channels, width), which enlarges them by the strides.
+
+    Source: Gluon, `gluon.nn.Conv1DTranspose`; torch: `nn.ConvTranspose1d`.
+
+    Example:
+        input: [3, 16]
+        layers:
+          - {kind: conv1d_transpose, channels: 8, kernel_size: 4, strides: 2, padding: 1}
+    """
 
     axes: ClassVar[int] = 1
     block: ClassVar[Callable[..., gluon.Block]] = nn.Conv1DTranspose
@@ -155,7 +204,16 @@ class Conv1DTranspose(Transposed):
 @register
 @dataclass
 class Conv2DTranspose(Transposed):
-    """Transposed convolution of samples (channels, height, width)."""
+    """A transposed convolution of samples (channels, height, width), which enlarges them by the
+    strides.
+
+    Source: Gluon, `gluon.nn.Conv2DTranspose`; torch: `nn.ConvTranspose2d`.
+
+    Example:
+        input: [3, 8, 8]
+        layers:
+          - {kind: conv2d_transpose, channels: 8, kernel_size: 4, strides: 2, padding: 1}
+    """
 
     axes: ClassVar[int] = 2
     block: ClassVar[Callable[..., gluon.Block]] = nn.Conv2DTranspose
@@ -164,7 +222,16 @@ class Conv2DTranspose(Transposed):
 @register
 @dataclass
 class Conv3DTranspose(Transposed):
-    """Transposed convolution of samples (channels, depth, height, width)."""
+    """A transposed convolution of samples (channels, depth, height, width), which enlarges them by
+    the strides.
+
+    Source: Gluon, `gluon.nn.Conv3DTranspose`; torch: `nn.ConvTranspose3d`.
+
+    Example:
+        input: [2, 6, 6, 6]
+        layers:
+          - {kind: conv3d_transpose, channels: 8, kernel_size: 4, strides: 2, padding: 1}
+    """
 
     axes: ClassVar[int] = 3
     block: ClassVar[Callable[..., gluon.Block]] = nn.Conv3DTranspose

@@ -15,12 +15,23 @@ from initlab.runner.layers.base import Context, Layer, register
 @register
 @dataclass
 class Embedding(Layer):
-    """Rows of a table of `input_dim` words by `output_dim` units: (…) -> (…, output_dim)."""
+    """Rows of a table, for numbers of tokens: (…) -> (…, output_dim).
+
+    Source: Gluon, `gluon.nn.Embedding`; torch: `nn.Embedding`.
+
+    Example:
+        input: [12]
+        layers:
+          - {kind: embedding, input_dim: 256, output_dim: 16}
+    """
 
     tokens: ClassVar[bool | None] = True
     input_dim: Count
+    """The rows: numbers of tokens are 0 … input_dim - 1."""
     output_dim: Count
+    """The numbers of a row."""
     weight_initializer: Optional[Initializer] = None
+    """What draws the table; null: the network's initializer."""
 
     def build(self, context: Context) -> gluon.Block:
         """Return a `gluon.nn.Embedding`."""

@@ -30,10 +30,15 @@ class Norm(Layer):
 
     tokens: ClassVar[bool | None] = False
     epsilon: Annotated[float, within(0, 1, "()")] = 1e-5
+    """What is added to the variance."""
     center: bool = True
+    """Whether beta is learned and added."""
     scale: bool = True
+    """Whether gamma is learned and multiplied."""
     gamma_initializer: Optional[Initializer] = None
+    """What draws gamma; null: ones, unless a rule names it."""
     beta_initializer: Optional[Initializer] = None
+    """What draws beta; null: zeros, unless a rule names it."""
 
     def options(self, context: Context) -> dict[str, Any]:
         """Return the options of Gluon's layer. Gamma is one and beta zero unless an option or a
@@ -51,16 +56,25 @@ class Norm(Layer):
 @register
 @dataclass
 class BatchNorm(Norm):
-    """gamma (x - mean) / sqrt(var + epsilon) + beta, normalized over all axes but the channels
-    (`axis`).
+    """Normalizes each channel over the batch and all positions.
 
-    Source: Ioffe and Szegedy 2015.
+    Formula: y = gamma (x - mean) / sqrt(var + epsilon) + beta
+
+    Source: Ioffe and Szegedy, "Batch normalization", 2015.
+
+    Example:
+        input: [3, 8, 8]
+        layers:
+          - {kind: conv2d, channels: 8, kernel_size: 3, use_bias: false}
+          - {kind: batch_norm}
     """
 
     averages: ClassVar[bool] = True
     block: ClassVar[Callable[..., gluon.Block]] = nn.BatchNorm
     momentum: Annotated[float, within(0, 1)] = 0.9
+    """The weight of the old value in the running mean and variance."""
     axis: Axis = 1
+    """The axis of the channels."""
 
     def build(self, context: Context) -> gluon.Block:
         """Gluon's layer of the same name: running mean zero and variance one unless a rule says
@@ -80,7 +94,18 @@ class BatchNorm(Norm):
 @register
 @dataclass
 class BatchNormReLU(BatchNorm):
-    """`batch_norm`, then max(x, 0)."""
+    """`batch_norm`, then relu.
+
+    Formula: y = max(0, gamma (x - mean) / sqrt(var + epsilon) + beta)
+
+    Source: Gluon, `gluon.nn.BatchNormReLU`.
+
+    Example:
+        input: [3, 8, 8]
+        layers:
+          - {kind: conv2d, channels: 8, kernel_size: 3, use_bias: false}
+          - {kind: batch_norm_relu}
+    """
 
     block: ClassVar[Callable[..., gluon.Block]] = nn.BatchNormReLU
 
@@ -88,11 +113,20 @@ class BatchNormReLU(BatchNorm):
 @register
 @dataclass
 class LayerNorm(Norm):
-    """gamma (x - mean) / sqrt(var + epsilon) + beta, normalized along `axis` (Ba, Kiros and Hinton
-    2016).
+    """Normalizes each sample along one axis.
+
+    Formula: y = gamma (x - mean) / sqrt(var + epsilon) + beta
+
+    Source: Ba, Kiros and Hinton, "Layer normalization", 2016.
+
+    Example:
+        input: [12, 16]
+        layers:
+          - {kind: layer_norm}
     """
 
     axis: Axis = -1
+    """The axis over which mean and variance are taken."""
 
     def build(self, context: Context) -> gluon.Block:
         """Return a `gluon.nn.LayerNorm`."""
@@ -104,12 +138,20 @@ class LayerNorm(Norm):
 @register
 @dataclass
 class InstanceNorm(Norm):
-    """Normalize each channel of each sample over its positions (Ulyanov et al. 2016).
+    """Normalizes each channel of each sample over its positions. By default gamma is not learned.
 
-    By default gamma is not learned.
+    Formula: y = gamma (x - mean) / sqrt(var + epsilon) + beta
+
+    Source: Ulyanov, Vedaldi and Lempitsky, "Instance normalization", 2016.
+
+    Example:
+        input: [3, 8, 8]
+        layers:
+          - {kind: instance_norm}
     """
 
     scale: bool = False
+    """Whether gamma is learned and multiplied."""
 
     def build(self, context: Context) -> gluon.Block:
         """Return a `gluon.nn.InstanceNorm`."""
@@ -121,12 +163,21 @@ class InstanceNorm(Norm):
 @register
 @dataclass
 class GroupNorm(Norm):
-    """Normalize each of `num_groups` groups of channels of each sample (Wu and He 2018).
+    """Normalizes each group of channels of each sample. Gamma and beta have one element for each
+    group.
 
-    Gamma and beta have one element for each group.
+    Formula: y = gamma (x - mean) / sqrt(var + epsilon) + beta
+
+    Source: Wu and He, "Group normalization", 2018; Gluon, `gluon.nn.GroupNorm`.
+
+    Example:
+        input: [4, 8, 8]
+        layers:
+          - {kind: group_norm, num_groups: 2}
     """
 
     num_groups: Count = 1
+    """Into how many groups the channels are divided."""
 
     def build(self, context: Context) -> gluon.Block:
         """Return a `gluon.nn.GroupNorm`."""

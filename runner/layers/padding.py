@@ -16,14 +16,22 @@ from initlab.runner.layers.convolution import Sizes, as_sizes, sizes
 @register
 @dataclass
 class Pad(Layer):
-    """Add `width` rows and columns on each side, or [rows, columns].
+    """Adds rows and columns around images, so that a convolution without padding has no edges.
 
-    `mode` fills them with zeros (`zero`), the mirrored image (`reflect`), or the opposite side of
-    the image (`circular`), so that a convolution without padding has no edges.
+    Source: torch, `nn.ZeroPad2d`, `nn.ReflectionPad2d`, `nn.CircularPad2d`.
+
+    Example:
+        input: [3, 8, 8]
+        layers:
+          - {kind: pad, width: 1, mode: circular}
+          - {kind: conv2d, channels: 8, kernel_size: 3}
     """
 
     width: Annotated[Sizes, sizes(0)]
+    """How many on each side: one number, or [rows, columns]."""
     mode: Annotated[str, choice(MODES)] = "zero"
+    """What they hold: zeros (zero), the mirrored image (reflect) or its opposite side (circular).
+    """
 
     def build(self, context: Context) -> gluon.Block:
         """Return a `gluon.nn.Pad2D`."""
@@ -33,9 +41,18 @@ class Pad(Layer):
 @register
 @dataclass
 class ReflectionPad2D(Layer):
-    """Add `padding` rows and columns of the mirrored image on each side."""
+    """Adds rows and columns of the mirrored image on each side.
+
+    Source: Gluon, `gluon.nn.ReflectionPad2D`.
+
+    Example:
+        input: [3, 8, 8]
+        layers:
+          - {kind: reflection_pad2d, padding: 1}
+    """
 
     padding: Annotated[int, whole(0)]
+    """How many on each side."""
 
     def build(self, context: Context) -> gluon.Block:
         """Return a `gluon.nn.ReflectionPad2D`."""

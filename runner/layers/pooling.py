@@ -18,8 +18,11 @@ class Pool2D(Layer):
     """
 
     pool_size: Annotated[Sizes, sizes(1)] = 2
+    """The height and width of a window: one number, or a list of two."""
     strides: Optional[Annotated[Sizes, sizes(1)]] = None
+    """The distance between windows: one number, or a list of two; null: the pool size."""
     padding: Annotated[Sizes, sizes(0)] = 0
+    """What is added on each side: one number, or a list of two."""
 
     def options(self) -> dict[str, Any]:
         """Return the options of Gluon's layer."""
@@ -33,7 +36,15 @@ class Pool2D(Layer):
 @register
 @dataclass
 class MaxPool2D(Pool2D):
-    """The maximum of each window."""
+    """The maximum of each window of an image, for each channel.
+
+    Source: Gluon, `gluon.nn.MaxPool2D`; torch: `nn.MaxPool2d`.
+
+    Example:
+        input: [3, 8, 8]
+        layers:
+          - {kind: max_pool2d, pool_size: 2}
+    """
 
     def build(self, context: Context) -> gluon.Block:
         """Return a `gluon.nn.MaxPool2D`."""
@@ -43,7 +54,15 @@ class MaxPool2D(Pool2D):
 @register
 @dataclass
 class AvgPool2D(Pool2D):
-    """The mean of each window."""
+    """The mean of each window of an image, for each channel.
+
+    Source: Gluon, `gluon.nn.AvgPool2D`; torch: `nn.AvgPool2d`.
+
+    Example:
+        input: [3, 8, 8]
+        layers:
+          - {kind: avg_pool2d, pool_size: 2}
+    """
 
     tokens: ClassVar[bool | None] = False
 
@@ -55,7 +74,15 @@ class AvgPool2D(Pool2D):
 @register
 @dataclass
 class GlobalAvgPool2D(Layer):
-    """The mean of each channel."""
+    """The mean of each channel over the whole image.
+
+    Source: Gluon, `gluon.nn.GlobalAvgPool2D`.
+
+    Example:
+        input: [3, 8, 8]
+        layers:
+          - {kind: global_avg_pool2d}
+    """
 
     tokens: ClassVar[bool | None] = False
 
@@ -67,7 +94,15 @@ class GlobalAvgPool2D(Layer):
 @register
 @dataclass
 class GlobalMaxPool2D(Layer):
-    """The maximum of each channel."""
+    """The maximum of each channel over the whole image.
+
+    Source: Gluon, `gluon.nn.GlobalMaxPool2D`.
+
+    Example:
+        input: [3, 8, 8]
+        layers:
+          - {kind: global_max_pool2d}
+    """
 
     def build(self, context: Context) -> gluon.Block:
         """Return a `gluon.nn.GlobalMaxPool2D`."""

@@ -49,13 +49,21 @@ class Recurrent(Layer):
     block: ClassVar[Callable[..., gluon.Block]]
     """Gluon's layer."""
     hidden_size: Count
+    """The units of each direction of a layer."""
     num_layers: Count = 1
+    """How many layers, one on the other."""
     bidirectional: bool = False
+    """Whether a second direction reads the sequence backwards; the outputs are joined."""
     dropout: Rate = 0.0
+    """The fraction left out between layers while training."""
     i2h_weight_initializer: Optional[Initializer] = None
+    """What draws the weights from the input, of all layers; null: the network's initializer."""
     h2h_weight_initializer: Optional[Initializer] = None
+    """What draws the weights from the last step, of all layers; null: the network's initializer."""
     i2h_bias_initializer: Optional[Initializer] = None
+    """What draws the input's biases; null: zeros, unless a rule names them."""
     h2h_bias_initializer: Optional[Initializer] = None
+    """What draws the last step's biases; null: zeros, unless a rule names them."""
 
     @property
     def copies(self) -> int:
@@ -87,10 +95,24 @@ class Recurrent(Layer):
 @register
 @dataclass
 class Rnn(Recurrent):
-    """h_t = activation(W_i x_t + b_i + W_h h_{t-1} + b_h), with activation tanh or relu."""
+    """A recurrent layer without gates: (time, channels) -> (time, hidden_size).
+
+    Parameters are `l0_i2h_weight`, `l0_h2h_weight` and their biases; `r0_…` of the other direction,
+    `l1_…` of the next layer.
+
+    Formula: h_t = activation(W_i x_t + b_i + W_h h_(t-1) + b_h)
+
+    Source: Elman, "Finding structure in time", 1990; Gluon, `gluon.rnn.RNN`.
+
+    Example:
+        input: [12, 4]
+        layers:
+          - {kind: rnn, hidden_size: 16, h2h_weight_initializer: orthogonal}
+    """
 
     block: ClassVar[Callable[..., gluon.Block]] = _RNN
     activation: Annotated[str, choice("tanh relu")] = "tanh"
+    """The activation of a step."""
 
     def options(self) -> dict[str, str | int | None]:
         """Return the activation."""
@@ -100,11 +122,26 @@ class Rnn(Recurrent):
 @register
 @dataclass
 class Lstm(Recurrent):
-    """Long short-term memory; `projection_size` projects its outputs to fewer units."""
+    """Long short-term memory: (time, channels) -> (time, hidden_size).
+
+    The gates are packed in the order input, forget, cell, output. Parameters are named as those of
+    `rnn`.
+
+    Formula: c_t = f c_(t-1) + i tanh(g), h_t = o tanh(c_t)
+
+    Source: Hochreiter and Schmidhuber, "Long short-term memory", 1997; Gluon, `gluon.rnn.LSTM`.
+
+    Example:
+        input: [12, 4]
+        layers:
+          - {kind: lstm, hidden_size: 16, i2h_bias_initializer: lstm_bias}
+    """
 
     block: ClassVar[Callable[..., gluon.Block]] = _LSTM
     projection_size: Optional[Count] = None
+    """To how many units each output is projected; null: it is not."""
     h2r_weight_initializer: Optional[Initializer] = None
+    """What draws the projection; null: the network's initializer."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -119,7 +156,20 @@ class Lstm(Recurrent):
 @register
 @dataclass
 class Gru(Recurrent):
-    """Gated recurrent units."""
+    """Gated recurrent units: (time, channels) -> (time, hidden_size).
+
+    The gates are packed in the order reset, update, new. Parameters are named as those of `rnn`.
+
+    Formula: h_t = (1 - z) n + z h_(t-1)
+
+    Source: Cho et al., "Learning phrase representations using RNN encoder-decoder", 2014; Gluon,
+    `gluon.rnn.GRU`.
+
+    Example:
+        input: [12, 4]
+        layers:
+          - {kind: gru, hidden_size: 16}
+    """
 
     block: ClassVar[Callable[..., gluon.Block]] = _GRU
 
@@ -137,7 +187,15 @@ class _LastStep(nn.HybridLambda):
 @register
 @dataclass
 class LastStep(Layer):
-    """The last step of a sequence: (time, …) -> (…)."""
+    """The last step of a sequence: (time, …) -> (…).
+
+    Example:
+        input: [12, 4]
+        layers:
+          - {kind: gru, hidden_size: 16}
+          - {kind: last_step}
+          - {kind: dense, units: 10}
+    """
 
     def build(self, context: Context) -> gluon.Block:
         """Return a block without parameters."""

@@ -15,12 +15,29 @@ from initlab.runner.layers.base import Context, Layer, register
 @register
 @dataclass
 class Scale(Layer):
-    """factor * x. With `learnable` the factor is a parameter of one number, initially `factor`."""
+    """A factor for the whole array, fixed or learned.
+
+    Formula: y = factor x
+
+    Source: De and Smith, "Batch normalization biases residual blocks towards the identity function
+    in deep networks", 2020: the learned multiplier of a branch.
+
+    Example:
+        input: [16]
+        layers:
+          - kind: residual
+            layers:
+              - {kind: dense, units: 16, activation: relu}
+              - {kind: scale, learnable: true}
+    """
 
     tokens: ClassVar[bool | None] = False
     factor: Finite = 1.0
+    """The factor, or its first value if it is learned."""
     learnable: bool = False
+    """Whether it is a parameter."""
     scale_initializer: Optional[Initializer] = None
+    """What draws a learned factor; null: factor, unless a rule names it."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -44,12 +61,22 @@ class Scale(Layer):
 @register
 @dataclass
 class Shift(Layer):
-    """x + b with one learned number b, initially 0: Fixup's scalar bias (Zhang, Dauphin and Ma
-    2019).
+    """One learned number that is added to the whole array, initially 0.
+
+    Formula: y = x + b
+
+    Source: Zhang, Dauphin and Ma, "Fixup initialization", 2019: the scalar bias.
+
+    Example:
+        input: [16]
+        layers:
+          - {kind: shift}
+          - {kind: dense, units: 16}
     """
 
     tokens: ClassVar[bool | None] = False
     bias_initializer: Optional[Initializer] = None
+    """What draws the number; null: zeros, unless a rule names it."""
 
     def build(self, context: Context) -> gluon.Block:
         """Return a `gluon.nn.Shift`."""

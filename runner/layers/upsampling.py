@@ -14,12 +14,21 @@ from initlab.runner.layers.convolution import Sizes, as_sizes, sizes
 @register
 @dataclass
 class PixelShuffle(Layer):
-    """(factor^2 channels, height, width) -> (channels, factor height, factor width).
+    """Sub-pixel upsampling: (factor^2 channels, height, width) -> (channels, factor height, factor
+    width).
 
-    `factor` is one number, or one for each axis. This is sub-pixel upsampling (Shi et al. 2016).
+    Source: Shi et al., "Real-time single image and video super-resolution using an efficient
+    sub-pixel convolutional neural network", 2016.
+
+    Example:
+        input: [3, 8, 8]
+        layers:
+          - {kind: conv2d, channels: 12, kernel_size: 3, padding: 1, weight_initializer: icnr}
+          - {kind: pixel_shuffle, factor: 2}
     """
 
     factor: Annotated[Sizes, sizes(1)]
+    """One number, or a list with one for each axis."""
 
     def build(self, context: Context) -> gluon.Block:
         """Return a `gluon.contrib.nn.PixelShuffle2D`."""

@@ -19,11 +19,15 @@ PATH = "@backprop"
 @register
 @dataclass
 class Backprop(Measure):
-    """One backward pass, from standard normal gradients at the output (drawn from
-    the stream at `@backprop`).
+    """One backward pass from standard normal gradients at the output (drawn from the stream at
+    `@backprop`), layer by layer.
 
-    `chi1` estimates the factor of a squared gradient a layer: Schoenholz et al. 2017
+    Formula: chi1 is the factor of a squared gradient in each layer
+
+    Source: Schoenholz, Gilmer, Ganguli and Sohl-Dickstein, "Deep information propagation", 2017
     (arXiv:1611.01232).
+
+    Example: initlab measure=[backprop] model=deep_mlp
     """
 
     gives: ClassVar[dict[str, tuple[str, ...]]] = {"layers": ("grad_rms", "grad_ratio", "chi1")}

@@ -34,15 +34,24 @@ cosine = Rule("be a cosine, between -1 and 1", within(-1, 1).fits).or_null(
 class Cosine(Measure):
     """The cosine of the angle between two inputs, layer by layer.
 
-    With `start`, `pairs` pairs of normal inputs are drawn from the stream at `@cosine`; they have
-    exactly this cosine and the length sqrt(n). Without it, the batch's first `pairs` pairs of
-    neighbours are used. In train mode with batch normalization, the batch's other samples pass
-    through the network beside them. Poole et al. 2016 (arXiv:1606.05340).
+    In train mode with batch normalization, the batch's other samples pass through the network
+    beside them.
+
+    Formula: u v / (|u| |v|)
+
+    Source: Poole et al., "Exponential expressivity in deep neural networks through transient
+    chaos", 2016 (arXiv:1606.05340).
+
+    Example: initlab measure=[cosine] measure.cosine.start=0.5 model=deep_mlp
     """
 
     gives: ClassVar[dict[str, tuple[str, ...]]] = {"layers": ("cosine", "pre_cosine")}
     start: Annotated[Optional[float], cosine] = None
+    """The cosine of normal inputs of length sqrt(n), drawn from the stream at @cosine; null: the
+    batch's own neighbours are compared.
+    """
     pairs: Count = 1
+    """How many pairs of inputs."""
 
     def check(
         self,

@@ -21,13 +21,17 @@ AT_ONCE = 512
 @register
 @dataclass
 class Jacobian(Measure):
-    """The derivative of the flattened output by the flattened input.
+    """Singular values of the derivative of the flattened output by the flattened input.
 
-    It is computed at each of the first `samples` of the batch. In train mode with batch
-    normalization that is the sample's output in its batch, which costs a backward pass for each
-    output. `variance` is that of the
-    eigenvalues of JJ^T over the square of their mean: Pennington, Schoenholz and Ganguli 2017
-    (arXiv:1711.04735).
+    In train mode with batch normalization that is the sample's output in its batch, which costs a
+    backward pass for each output.
+
+    Formula: variance is that of the eigenvalues of J J^T over the square of their mean
+
+    Source: Pennington, Schoenholz and Ganguli, "Resurrecting the sigmoid in deep learning through
+    dynamical isometry", 2017 (arXiv:1711.04735).
+
+    Example: initlab measure=[jacobian] measure.jacobian.samples=2
     """
 
     gives: ClassVar[dict[str, tuple[str, ...]]] = {
@@ -42,6 +46,7 @@ class Jacobian(Measure):
         )
     }
     samples: Count = 1
+    """At how many of the batch's first samples."""
 
     def check(
         self,

@@ -32,7 +32,15 @@ tanh."""
 @register
 @dataclass
 class Layers(Measure):
-    """One forward pass of the batch, with a row for the last call of each layer."""
+    """One forward pass of the batch, with a row for the last call of each layer: moments before and
+    after activations, dead and saturated units.
+
+    Source: Glorot and Bengio, "Understanding the difficulty of training deep feedforward neural
+    networks", 2010, for saturation; Lu, Shin, Su and Karniadakis, "Dying ReLU and initialization",
+    2019, for dead units.
+
+    Example: initlab measure=[layers] model=deep_mlp
+    """
 
     gives: ClassVar[dict[str, tuple[str, ...]]] = {
         "layers": (

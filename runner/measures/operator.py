@@ -28,13 +28,17 @@ def _usual() -> list[int]:
 @register
 @dataclass
 class Operator(Measure):
-    """The singular values of each ordinary convolution (one group, channels first) on images of
-    `size`.
+    """The singular values of each ordinary convolution (one group, channels first) as a map of
+    whole images.
 
-    The convolution is taken with stride 1, no dilation and circular padding. `size` has as many
-    numbers as the kernel has axes. The Fourier transform makes such a map block-diagonal, so its
-    singular values are those of the kernel's transform at each frequency. Sedghi, Gupta and Long,
-    "The singular values of convolutional layers", 2019 (arXiv:1805.10408).
+    The convolution is taken with stride 1, no dilation and circular padding. The Fourier transform
+    makes such a map block-diagonal, so its singular values are those of the kernel's transform at
+    each frequency.
+
+    Source: Sedghi, Gupta and Long, "The singular values of convolutional layers", 2019
+    (arXiv:1805.10408).
+
+    Example: initlab measure=[operator] measure.operator.size=[16,16] model=lenet
     """
 
     watches: ClassVar[bool] = False
@@ -42,6 +46,7 @@ class Operator(Measure):
         "operator": ("largest", "smallest", "mean_square", "condition")
     }
     size: Annotated[list[int], sizes] = field(default_factory=_usual)
+    """The size of the images, with as many numbers as the kernel has axes."""
 
     def measure(self, subject: Subject) -> Findings:
         """Return a row for each kernel (out, in, *kernel) with as many spatial axes as `size` has

@@ -26,18 +26,27 @@ from initlab.runner.probes import Subject, check_scores
 @register
 @dataclass
 class OutputChange(Measure):
-    """The layers' outputs on the batch before and after `steps` steps of an optimizer.
+    """How far a few optimizer steps on the batch move each layer's output.
 
-    The loss is the mean softmax cross-entropy. This is the coordinate check of Yang and Hu, "Tensor
-    Programs V", 2022 (arXiv:2203.03466), appendix D.1. The first values are restored.
+    The loss is the mean softmax cross-entropy. The first values are restored.
+
+    Formula: rms(h_after - h_before), and its ratio to rms(h_before)
+
+    Source: Yang and Hu, "Tensor Programs V", 2022 (arXiv:2203.03466), appendix D.1: the coordinate
+    check.
+
+    Example: initlab measure=[output_change] measure.output_change.optimizer=adam data=digits
     """
 
     gives: ClassVar[dict[str, tuple[str, ...]]] = {
         "layers": ("output_change", "output_change_ratio")
     }
     steps: Count = 1
+    """How many steps."""
     optimizer: Annotated[str, choice(OPTIMIZERS)] = "sgd"
+    """One of the engine's optimizers."""
     learning_rate: Positive = 0.1
+    """The factor of a step."""
 
     def check(
         self,

@@ -39,14 +39,19 @@ class Spectrum(Measure):
     """The singular values of each parameter of two or more axes, as a matrix of units (axis 0) by
     all others.
 
-    Matrices of up to `most` rows and columns are measured. In units of the Marchenko-Pastur law,
-    squared singular values are divided by (longer side x variance), with the measured variance
-    about 0.
+    In units of the Marchenko-Pastur law, squared singular values are divided by (longer side x
+    variance), with the measured variance about 0.
+
+    Source: Marchenko and Pastur, "Distribution of eigenvalues for some sets of random matrices",
+    1967.
+
+    Example: initlab measure=[spectrum] measure.spectrum.most=1024
     """
 
     watches: ClassVar[bool] = False
     gives: ClassVar[dict[str, tuple[str, ...]]] = {"spectrum": COLUMNS}
     most: Count = 4096
+    """The most rows and columns of a matrix that is measured."""
 
     def measure(self, subject: Subject) -> Findings:
         """Return a row for each parameter; if it is too large or not finite, all columns but its

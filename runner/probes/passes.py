@@ -18,7 +18,10 @@ LABELS_PATH = "@labels"
 @register
 @dataclass
 class None_(Probe):
-    """Measures nothing."""
+    """Sends nothing through the network and measures nothing.
+
+    Example: initlab probe=none
+    """
 
     gives: ClassVar[dict[str, tuple[str, ...]]] = {}
     former: ClassVar[tuple[str, bool] | None] = None
@@ -31,7 +34,10 @@ class None_(Probe):
 @register
 @dataclass
 class Forward(Probe):
-    """One forward pass; every layer's output is measured, in `mode`."""
+    """One forward pass; every layer's output is measured.
+
+    Example: initlab probe=forward probe.mode=predict
+    """
 
     gives: ClassVar[dict[str, tuple[str, ...]]] = {
         "layers": LAYER_COLUMNS,
@@ -51,11 +57,13 @@ class Forward(Probe):
 @register
 @dataclass
 class Backward(Probe):
-    """A forward pass, the softmax cross-entropy, and its gradient, in `mode`.
+    """A forward pass, the softmax cross-entropy, and its gradient.
 
     The loss is the mean over the batch, in float32. Scores are the output's last axis; there is one
     label for each sample or each position. If the data has no labels, they are drawn from the
     stream at `@labels`.
+
+    Example: initlab probe=backward data=digits
     """
 
     gives: ClassVar[dict[str, tuple[str, ...]]] = {

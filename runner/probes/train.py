@@ -53,15 +53,16 @@ def taken(cls: type[Optimizer]) -> list[str]:
 @register
 @dataclass
 class Train(Probe):
-    """`epochs` over the training part in minibatches of `batch`, or `steps` minibatches.
+    """Trains: `epochs` over the training part in minibatches of `batch`, or `steps` minibatches.
 
-    The order of samples is drawn from the stream at `@order`. `loss` is cross_entropy (of the
-    softmax), or mse: half the mean square distance of the scores from 1 for the label and 0 for the
-    others. `optimizer` is one of the engine's (sgd, nag, adam, adamw, rmsprop, adagrad, …); options
-    that are null have the optimizer's default. Data without a test part trains on its one batch.
-    Each epoch, or each step, has a row with loss, accuracy, gradient norm, and update over weight;
-    the loss and accuracy of a step are those of its minibatch before the step. Training uses BLAS,
-    so its figures are reproducible up to rounding, not to the bit.
+    The order of samples is drawn from the stream at `@order`. Options that are null have the
+    optimizer's default. Data without a test part trains on its one batch. Each epoch, or each step,
+    has a row with loss, accuracy, gradient norm, and update over weight; the loss and accuracy of a
+    step are those of its minibatch before the step. Training uses BLAS, so its figures are
+    reproducible up to rounding, not to the bit.
+
+    Example: initlab probe=train probe.steps=20 data=digits probe.optimizer=adam
+    probe.learning_rate=0.001
     """
 
     gives: ClassVar[dict[str, tuple[str, ...]]] = {
@@ -87,10 +88,15 @@ class Train(Probe):
     }
     former: ClassVar[tuple[str, bool] | None] = None
     epochs: Count = 10
+    """How often all samples of the training part are used."""
     steps: Optional[Count] = None
     """A number of minibatches that replaces `epochs`."""
     batch: Count = 64
+    """The samples of a minibatch."""
     loss: Annotated[str, choice(LOSSES)] = "cross_entropy"
+    """The softmax cross-entropy, or half the mean square distance of the scores from 1 for the
+    label and 0 for the others (mse).
+    """
     target_loss: Optional[Positive] = None
     """A loss; the first step that reaches it is a figure."""
     judged: Optional[Count] = None
@@ -98,16 +104,27 @@ class Train(Probe):
     there are fewer.
     """
     optimizer: Annotated[str, choice(OPTIMIZERS)] = "sgd"
+    """One of the engine's optimizers."""
     learning_rate: NotNegative = 0.1
+    """The factor of a step."""
     momentum: Optional[NotNegative] = None
+    """Of sgd, nag and others: the part of the last step that is kept."""
     wd: Optional[NotNegative] = None
+    """Weight decay."""
     beta1: Optional[NotNegative] = None
+    """Of adam and others: the decay of the mean of gradients."""
     beta2: Optional[NotNegative] = None
+    """Of adam and others: the decay of the mean of squared gradients."""
     epsilon: Optional[NotNegative] = None
+    """Of adam and others: what is added to the root of that mean."""
     gamma1: Optional[NotNegative] = None
+    """Of rmsprop: the decay of the mean of squared gradients."""
     gamma2: Optional[NotNegative] = None
+    """Of centered rmsprop: the momentum."""
     centered: Optional[bool] = None
+    """Of rmsprop: whether the mean gradient is subtracted."""
     clip_gradient: Optional[NotNegative] = None
+    """The largest magnitude of a gradient's element."""
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -223,17 +223,20 @@ def within(tree: ast.Module | ast.ClassDef, names: list[str]) -> ast.ClassDef | 
     return None
 
 
-def of_function(group: str, name: str, function: Callable[..., object]) -> Entry:
-    """Return the entry of a function, whose arguments are its options."""
+def of_function(
+    group: str, name: str, function: Callable[..., object], said: Mapping[str, str] | None = None
+) -> Entry:
+    """Return the entry of a function, whose arguments are its options; `said` is what they mean."""
     hints = typing.get_type_hints(function, include_extras=True)
     found = [
         Option(
             argument,
             in_words(hints.get(argument)),
             None if given.default is given.empty else as_yaml(given.default),
-            hint=hints.get(argument),
+            (said or {}).get(argument, ""),
+            hints.get(argument),
         )
         for argument, given in inspect.signature(function).parameters.items()
     ]
-    said = RETURNS.sub(lambda start: start[1].upper(), function.__doc__ or "", count=1)
-    return replace(read(said), group=group, name=name, options=tuple(found), cls=function)
+    text = RETURNS.sub(lambda start: start[1].upper(), function.__doc__ or "", count=1)
+    return replace(read(text), group=group, name=name, options=tuple(found), cls=function)

@@ -21,7 +21,7 @@ from initlab.runner.config.option_reader import read as read_options
 from initlab.runner.reference.comments import comments, header
 from initlab.runner.reference.entry import Entry, Option, as_yaml, of_class, of_function, options
 from initlab.runner.symptoms import REGISTRY as SYMPTOMS
-from initlab.runner.theory.forms import FORMS
+from initlab.runner.theory.forms import ARGUMENTS, FORMS
 
 Entries = dict[str, Entry]
 LAUNCHER = "launcher"
@@ -56,7 +56,8 @@ def kinds_of(group: str, registry: Registry[Any], _: tuple[Path, ...]) -> Entrie
 
 def forms(_: tuple[Path, ...]) -> Entries:
     """Return the closed forms."""
-    return {name: of_function("forms", name, form) for name, form in FORMS.entries().items()}
+    known = FORMS.entries().items()
+    return {name: of_function("forms", name, form, ARGUMENTS) for name, form in known}
 
 
 def symptoms(_: tuple[Path, ...]) -> Entries:

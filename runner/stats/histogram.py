@@ -25,16 +25,20 @@ def _usual() -> list[float]:
 @register
 @dataclass
 class Histogram(OnePass):
-    """A column `q0.5` for each probability, and `histogram`: [low edge, high edge, count] of each
-    non-empty bin.
+    """Quantiles of each tensor, a column `q0.5` for each probability, and `histogram`: [low edge,
+    high edge, count] of each non-empty bin.
 
-    A quantile is off by at most the width of a bin. With `exact`, quantiles are interpolated
-    linearly between order statistics like `numpy.quantile`; the tensor must then be in memory or in
-    a file.
+    A quantile is off by at most the width of a bin.
+
+    Example: initlab stats=[histogram] stats.histogram.quantiles=[0.25,0.5,0.75]
     """
 
     quantiles: Annotated[list[Probability], listed] = field(default_factory=_usual)
+    """The probabilities."""
     exact: bool = False
+    """Whether quantiles are interpolated linearly between order statistics like numpy.quantile; the
+    tensor must then be in memory or in a file.
+    """
 
     @property
     def one_pass(self) -> bool:

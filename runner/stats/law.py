@@ -96,9 +96,14 @@ COLUMNS = ("z_mean", "z_var", "ks_d", "ks_p", "bound_ok", "invariants_ok", "p")
 @register
 @dataclass
 class Law(OnePass):
-    """The columns z_mean, z_var, ks_d, ks_p, bound_ok and the law's invariants.
+    """Tests of each tensor against its declared law: the columns z_mean, z_var, ks_d, ks_p,
+    bound_ok and the invariants of the law.
 
     `p` is the smallest p-value, corrected for the number of tests.
+
+    Source: Kolmogorov 1933 and Smirnov 1948, for ks_d and ks_p.
+
+    Example: initlab stats=[law] init=he
     """
 
     @property

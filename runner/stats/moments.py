@@ -20,7 +20,9 @@ COLUMNS = (
 @dataclass
 class Moments(OnePass):
     """Mean, std, rms, skew, excess kurtosis, min, max, largest magnitude, and counts of zero,
-    non-finite and subnormal elements.
+    non-finite and subnormal elements of each tensor.
+
+    Example: initlab stats=[moments]
     """
 
     @property

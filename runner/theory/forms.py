@@ -22,6 +22,37 @@ TYPES = {
     float: Rule("be a number", lambda value: isinstance(value, float) or whole(None).fits(value)),
 }
 """The types that an argument of a form may have."""
+ARGUMENTS = {
+    "activation": "The activation, by its name in a layer.",
+    "bias_variance": "The variance of biases.",
+    "branch": "What a branch is like: normalized, scaled or plain.",
+    "branches": "The number of branches.",
+    "c": "The correlation.",
+    "columns": "The columns of the matrix.",
+    "depth": "The number of layers.",
+    "fan_in": "The inputs of a unit.",
+    "fan_out": "The outputs of a unit.",
+    "fraction": "The part of the strength that is reached.",
+    "layers": "The number of layers.",
+    "n": "The rows of the matrix.",
+    "network": "linear or relu.",
+    "q": "The variance of pre-activations.",
+    "q1": "The variance of u.",
+    "q2": "The variance of v.",
+    "ratio": "The shorter side over the longer, above 0 and not above 1.",
+    "rows": "The rows of the matrix.",
+    "scale": "A factor of all weights.",
+    "slope": "The slope of leaky relu below 0; 0 for relu.",
+    "start": "The strength at time 0.",
+    "strength": "The strength of the teacher's mode.",
+    "time": "The time, of gradient flow with rate 1.",
+    "value": "A number.",
+    "variance": "The variance.",
+    "weight_variance": "The variance of weights times fan_in.",
+    "weights": "gaussian or orthogonal.",
+    "width": "The units of the layer.",
+}
+"""What an argument of that name means in every form of ours."""
 FORMS: Registry[Callable[..., float]] = Registry("closed form", __package__)
 
 

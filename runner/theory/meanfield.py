@@ -41,9 +41,16 @@ def second_moment(activation: str | None, q: float) -> float | None:
 
 @closed_form
 def mean_square(activation: str, q: float) -> float:
-    """Return E[f(z)^2] for z ~ N(0, q).
+    """Return the second moment of an activation of z ~ N(0, q).
 
-    relu: q / 2 (He et al. 2015, arXiv:1502.01852); erf: (2/pi) asin(2q / (1 + 2q)) (Williams 1997).
+    It is q / 2 for relu and (2/pi) asin(2q / (1 + 2q)) for erf.
+
+    Formula: E[f(z)^2]
+
+    Source: He et al. 2015 (arXiv:1502.01852) for relu; Williams, "Computing with infinite
+    networks", 1997, for erf.
+
+    Example: {form: mean_square, activation: relu, q: 1}
     """
     f, q = nonlinearity(activation), not_negative("q", q)
     if f.power is not None:
@@ -57,7 +64,14 @@ def mean_square(activation: str, q: float) -> float:
 
 @closed_form
 def slope_mean_square(activation: str, q: float) -> float:
-    """Return E[f'(z)^2] for z ~ N(0, q)."""
+    """Return the second moment of an activation's slope at z ~ N(0, q).
+
+    Formula: E[f'(z)^2]
+
+    Source: Schoenholz et al., "Deep information propagation", 2017 (arXiv:1611.01232).
+
+    Example: {form: slope_mean_square, activation: tanh, q: 0.5}
+    """
     f, q = nonlinearity(activation), not_negative("q", q)
     if f.power is not None:
         return f.power
@@ -68,19 +82,29 @@ def slope_mean_square(activation: str, q: float) -> float:
 
 @closed_form
 def gain(activation: str) -> float:
-    """Return E[f(z)^2]^(-1/2) for z ~ N(0, 1).
+    """Return the gain of an activation: weights of variance gain^2 / fan_in keep the second moment
+    of units at 1.
 
-    Weights of variance gain^2 / fan_in keep the second moment of units at 1.
+    Formula: E[f(z)^2]^(-1/2) for z ~ N(0, 1)
+
+    Source: He et al. 2015 (arXiv:1502.01852), for any activation.
+
+    Example: {form: gain, activation: tanh}
     """
     return float(mean_square(activation, 1.0) ** -0.5)
 
 
 @closed_form
 def mean_product(activation: str, q1: float, q2: float, c: float) -> float:
-    """Return E[f(u) f(v)] for normal u, v of variances q1, q2 and correlation c.
+    """Return the mean product of an activation of two normal variables u, v of variances q1, q2 and
+    correlation c.
 
-    Rectifiers: Cho and Saul, "Kernel methods for deep learning", 2009; erf: Williams, "Computing
-    with infinite networks", 1997.
+    Formula: E[f(u) f(v)]
+
+    Source: Cho and Saul, "Kernel methods for deep learning", 2009, for rectifiers; Williams,
+    "Computing with infinite networks", 1997, for erf.
+
+    Example: {form: mean_product, activation: relu, q1: 1, q2: 1, c: 0.5}
     """
     f = nonlinearity(activation)
     q1, q2, c = not_negative("q", q1), not_negative("q", q2), cosine("c", c)
@@ -107,17 +131,25 @@ def rectifier_product(below: float, c: float) -> float:
 
 @closed_form
 def relu_correlation(c: float) -> float:
-    """Return the correlation after one relu layer without bias: (sqrt(1 - c^2) + c (pi - acos c)) /
-    pi.
+    """Return the correlation after one relu layer without bias.
 
-    Source: Cho and Saul 2009.
+    Formula: (sqrt(1 - c^2) + c (pi - acos c)) / pi
+
+    Source: Cho and Saul, "Kernel methods for deep learning", 2009.
+
+    Example: {form: relu_correlation, c: 0.5}
     """
     return 2 * rectifier_product(0.0, cosine("c", c))
 
 
 @closed_form
 def relu_correlation_after(c: float, layers: int) -> float:
-    """Return the correlation after several relu layers without bias."""
+    """Return the correlation after several relu layers without bias.
+
+    Source: Cho and Saul, "Kernel methods for deep learning", 2009.
+
+    Example: {form: relu_correlation_after, c: 0.5, layers: 10}
+    """
     for _ in range(whole(0)("layers", layers)):
         c = relu_correlation(c)
     return c
@@ -127,7 +159,15 @@ def relu_correlation_after(c: float, layers: int) -> float:
 def variance_map(
     activation: str, q: float, weight_variance: float, bias_variance: float = 0.0
 ) -> float:
-    """Return the variance of the next layer's pre-activations."""
+    """Return the variance of the next layer's pre-activations.
+
+    Formula: weight_variance E[f(z)^2] + bias_variance, z ~ N(0, q)
+
+    Source: Poole et al., "Exponential expressivity in deep neural networks through transient
+    chaos", 2016 (arXiv:1606.05340), eq. 3.
+
+    Example: {form: variance_map, activation: tanh, q: 1, weight_variance: 1.5}
+    """
     w, b = (
         positive("weight_variance", weight_variance),
         not_negative("bias_variance", bias_variance),
@@ -139,7 +179,13 @@ def variance_map(
 def variance_after(
     activation: str, q: float, weight_variance: float, bias_variance: float = 0.0, layers: int = 1
 ) -> float:
-    """Return the variance of pre-activations after so many layers."""
+    """Return the variance of pre-activations after so many layers.
+
+    Source: Poole et al., "Exponential expressivity in deep neural networks through transient
+    chaos", 2016 (arXiv:1606.05340), eq. 3.
+
+    Example: {form: variance_after, activation: tanh, q: 1, weight_variance: 1.5, layers: 10}
+    """
     for _ in range(whole(0)("layers", layers)):
         q = variance_map(activation, q, weight_variance, bias_variance)
     return q
@@ -152,6 +198,11 @@ def correlation_map(
     """Return the correlation of two inputs' pre-activations in the next layer.
 
     In this layer they have variance q each and correlation c.
+
+    Source: Poole et al., "Exponential expressivity in deep neural networks through transient
+    chaos", 2016 (arXiv:1606.05340), eq. 5.
+
+    Example: {form: correlation_map, activation: tanh, c: 0.5, q: 1, weight_variance: 1.5}
     """
     w, b = (
         positive("weight_variance", weight_variance),
@@ -173,6 +224,12 @@ def correlation_after(
     """Return the correlation of two inputs' pre-activations after so many layers.
 
     Their variance changes from layer to layer too.
+
+    Source: Poole et al., "Exponential expressivity in deep neural networks through transient
+    chaos", 2016 (arXiv:1606.05340), eq. 5.
+
+    Example: {form: correlation_after, activation: tanh, c: 0.5, q: 1, weight_variance: 1.5, layers:
+    10}
     """
     for _ in range(whole(0)("layers", layers)):
         c = min(1.0, max(-1.0, correlation_map(activation, c, q, weight_variance, bias_variance)))
@@ -194,9 +251,17 @@ def _bisect(f: Callable[[float], float], low: float, high: float) -> float:
 def fixed_point_variance(
     activation: str, weight_variance: float, bias_variance: float = 0.0
 ) -> float:
-    """Return q* = V(q*), the variance to which layers converge, the largest if there are several.
+    """Return the variance to which layers converge, the largest if there are several.
 
     Raises OptionError if the variance grows without bound, or for a rectifier that preserves it.
+
+    Formula: q* = V(q*), with the variance_map V
+
+    Source: Poole et al., "Exponential expressivity in deep neural networks through transient
+    chaos", 2016 (arXiv:1606.05340).
+
+    Example: {form: fixed_point_variance, activation: tanh, weight_variance: 1.5, bias_variance:
+    0.05}
     """
     w, b = (
         positive("weight_variance", weight_variance),
@@ -231,10 +296,15 @@ def fixed_point_variance(
 
 @closed_form
 def chi1(activation: str, weight_variance: float, bias_variance: float = 0.0) -> float:
-    """Return sigma_w^2 E[f'(z)^2] at the fixed point of the variance.
+    """Return the factor by which a squared gradient, and the distance of two close inputs, changes
+    in each layer, at the fixed point of the variance.
 
-    It is the factor by which a squared gradient, and the distance of two close inputs, changes in
-    each layer.
+    Formula: weight_variance E[f'(z)^2], z ~ N(0, q*)
+
+    Source: Poole et al., "Exponential expressivity in deep neural networks through transient
+    chaos", 2016 (arXiv:1606.05340), eq. 6.
+
+    Example: {form: chi1, activation: tanh, weight_variance: 1.5}
     """
     w = positive("weight_variance", weight_variance)
     f = nonlinearity(activation)
@@ -252,6 +322,12 @@ def critical_weight_variance(activation: str, bias_variance: float = 0.0) -> flo
 
     For example 1.7610 for tanh with bias variance 0.05, and 2 for relu with 0. Raises OptionError
     if there is none: a rectifier with a bias has no finite fixed point there.
+
+    Formula: the sigma_w^2 with chi1 = 1
+
+    Source: Schoenholz et al., "Deep information propagation", 2017 (arXiv:1611.01232).
+
+    Example: {form: critical_weight_variance, activation: tanh, bias_variance: 0.05}
     """
     b = not_negative("bias_variance", bias_variance)
     f = nonlinearity(activation)
@@ -278,9 +354,17 @@ def critical_weight_variance(activation: str, bias_variance: float = 0.0) -> flo
 def fixed_point_correlation(
     activation: str, weight_variance: float, bias_variance: float = 0.0
 ) -> float:
-    """Return c*, the correlation to which two inputs converge.
+    """Return the correlation to which two inputs converge.
 
     It is 1 in the ordered phase and less in the chaotic phase.
+
+    Formula: c* = C(c*), with the correlation_map C
+
+    Source: Poole et al., "Exponential expressivity in deep neural networks through transient
+    chaos", 2016 (arXiv:1606.05340).
+
+    Example: {form: fixed_point_correlation, activation: tanh, weight_variance: 4, bias_variance:
+    0.05}
     """
     q = fixed_point_variance(activation, weight_variance, bias_variance)
     if q == 0 or chi1(activation, weight_variance, bias_variance) <= 1:
@@ -298,7 +382,14 @@ def depth_scale_correlation(
 ) -> float:
     """Return the number of layers in which the distance of the correlation from c* falls to 1/e.
 
-    It is -1 / log(sigma_w^2 E[f'(u) f'(v)]) at c*. Raises OptionError if it does not fall.
+    Raises OptionError if it does not fall.
+
+    Formula: -1 / log(weight_variance E[f'(u) f'(v)]) at c*
+
+    Source: Schoenholz et al., "Deep information propagation", 2017 (arXiv:1611.01232), eq. 8.
+
+    Example: {form: depth_scale_correlation, activation: tanh, weight_variance: 4, bias_variance:
+    0.05}
     """
     q = fixed_point_variance(activation, weight_variance, bias_variance)
     c = fixed_point_correlation(activation, weight_variance, bias_variance)
@@ -315,7 +406,13 @@ def depth_scale_variance(
 ) -> float:
     """Return the number of layers in which the distance of the variance from q* falls to 1/e.
 
-    It is -1 / log(V'(q*)). Raises OptionError if it does not fall.
+    Raises OptionError if it does not fall.
+
+    Formula: -1 / log(V'(q*)), with the variance_map V
+
+    Source: Schoenholz et al., "Deep information propagation", 2017 (arXiv:1611.01232), eq. 7.
+
+    Example: {form: depth_scale_variance, activation: tanh, weight_variance: 4, bias_variance: 0.05}
     """
     q = fixed_point_variance(activation, weight_variance, bias_variance)
     f = nonlinearity(activation)

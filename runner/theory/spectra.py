@@ -33,13 +33,31 @@ def _ratio(ratio: float) -> float:
 
 @closed_form
 def marchenko_pastur_low(ratio: float) -> float:
-    """Return the lower edge, (1 - sqrt(ratio))^2."""
+    """Return the lower edge of the squared singular values of a random matrix, in units of (longer
+    side x variance).
+
+    Formula: (1 - sqrt(ratio))^2
+
+    Source: Marchenko and Pastur, "Distribution of eigenvalues for some sets of random matrices",
+    1967.
+
+    Example: {form: marchenko_pastur_low, ratio: 0.5}
+    """
     return (1 - math.sqrt(_ratio(ratio))) ** 2
 
 
 @closed_form
 def marchenko_pastur_high(ratio: float) -> float:
-    """Return the upper edge, (1 + sqrt(ratio))^2."""
+    """Return the upper edge of the squared singular values of a random matrix, in units of (longer
+    side x variance).
+
+    Formula: (1 + sqrt(ratio))^2
+
+    Source: Marchenko and Pastur, "Distribution of eigenvalues for some sets of random matrices",
+    1967.
+
+    Example: {form: marchenko_pastur_high, ratio: 0.5}
+    """
     return (1 + math.sqrt(_ratio(ratio))) ** 2
 
 
@@ -74,6 +92,14 @@ def mean_singular_value(rows: int, columns: int, variance: float) -> float:
 
     For a square matrix it is 8 / (3 pi) sqrt(n variance), as for the layer Jacobians of Glorot and
     Bengio 2010.
+
+    Formula: the integral of sqrt(x) over the Marchenko-Pastur law, times sqrt(longer side x
+    variance)
+
+    Source: Marchenko and Pastur, "Distribution of eigenvalues for some sets of random matrices",
+    1967.
+
+    Example: {form: mean_singular_value, rows: 64, columns: 32, variance: 0.01}
     """
     long, short = max(count("rows", rows), count("columns", columns)), min(rows, columns)
     ratio = short / long
@@ -88,20 +114,33 @@ def mean_singular_value(rows: int, columns: int, variance: float) -> float:
 
 @closed_form
 def jacobian_variance(weights: str, network: str, depth: int) -> float:
-    """Return the variance of the eigenvalues of JJ^T over the square of their mean, in a deep
-    square network.
+    """Return the variance of the eigenvalues of J J^T over the square of their mean, in a deep
+    square network of depth L.
 
     It is L for linear gaussian, 0 for linear orthogonal, 2L for relu gaussian and L for relu
-    orthogonal networks of depth L. Pennington, Schoenholz and Ganguli, "Resurrecting the sigmoid in
-    deep learning through dynamical isometry", 2017 (arXiv:1711.04735), eq. 19: L (mu2 / mu1^2 - 1 -
-    s1), with s1 = -1 for gaussian weights and 0 for orthogonal ones.
+    orthogonal networks.
+
+    Formula: L (mu2 / mu1^2 - 1 - s1), with s1 = -1 for gaussian weights and 0 for orthogonal ones
+
+    Source: Pennington, Schoenholz and Ganguli, "Resurrecting the sigmoid in deep learning through
+    dynamical isometry", 2017 (arXiv:1711.04735), eq. 19.
+
+    Example: {form: jacobian_variance, weights: orthogonal, network: relu, depth: 10}
     """
     return float(count("depth", depth) * jacobian_variance_rate(weights, network))
 
 
 @closed_form
 def jacobian_variance_rate(weights: str, network: str) -> float:
-    """Return the increase of `jacobian_variance` for each layer."""
+    """Return the increase of `jacobian_variance` for each layer.
+
+    Formula: mu2 / mu1^2 - 1 - s1
+
+    Source: Pennington, Schoenholz and Ganguli, "Resurrecting the sigmoid in deep learning through
+    dynamical isometry", 2017 (arXiv:1711.04735), eq. 19.
+
+    Example: {form: jacobian_variance_rate, weights: gaussian, network: relu}
+    """
     first = {"gaussian": -1.0, "orthogonal": 0.0}[choice(WEIGHTS)("weights", weights)]
     moments = {"linear": 1.0, "relu": 2.0}[choice(NETWORKS)("network", network)]
     return moments - 1 - first
@@ -109,9 +148,13 @@ def jacobian_variance_rate(weights: str, network: str) -> float:
 
 @closed_form
 def haar_trace(n: int) -> float:
-    """Return E[tr Q] of a Haar orthogonal matrix: 0.
+    """Return the mean trace of a Haar orthogonal matrix.
+
+    Formula: E[tr Q] = 0
 
     Source: Diaconis and Shahshahani, "On the eigenvalues of random matrices", 1994.
+
+    Example: {form: haar_trace, n: 64}
     """
     count("n", n)
     return 0.0
@@ -119,13 +162,27 @@ def haar_trace(n: int) -> float:
 
 @closed_form
 def haar_trace_of_square(n: int) -> float:
-    """Return E[tr Q^2] of a Haar orthogonal matrix with n > 1 rows: 1."""
+    """Return the mean trace of the square of a Haar orthogonal matrix with n > 1 rows.
+
+    Formula: E[tr Q^2] = 1
+
+    Source: Diaconis and Shahshahani, "On the eigenvalues of random matrices", 1994.
+
+    Example: {form: haar_trace_of_square, n: 64}
+    """
     whole(2)("n", n)
     return 1.0
 
 
 @closed_form
 def haar_square_of_trace(n: int) -> float:
-    """Return E[(tr Q)^2] of a Haar orthogonal matrix: 1."""
+    """Return the mean squared trace of a Haar orthogonal matrix.
+
+    Formula: E[(tr Q)^2] = 1
+
+    Source: Diaconis and Shahshahani, "On the eigenvalues of random matrices", 1994.
+
+    Example: {form: haar_square_of_trace, n: 64}
+    """
     count("n", n)
     return 1.0

@@ -30,17 +30,21 @@ METRICS, PARAMS = 1000, 100
 @register
 @dataclass
 class Mlflow(Tracker):
-    """Writes a run of `experiment` (by default the run's `name`) to the store `uri`.
+    """Writes a run to the store of MLflow.
 
     If the same run is tracked in the experiment already, it is skipped if its evidence is the same,
     as after `resume=true`; otherwise the new run is written and the older one deleted. Files of a
     database's runs go to the folder `mlflow-files` next to it. Processes that write to one database
     file take turns, by a lock on the file `<database>.lock`.
+
+    Example: initlab tracker=mlflow tracker.experiment=widths
     """
 
     packages = ("mlflow", "sqlalchemy", "alembic")
     uri: Text = "sqlite:///outputs/mlflow.db"
+    """The store: a database or a server."""
     experiment: Text | None = None
+    """The experiment; null: the run's name."""
 
     def __post_init__(self) -> None:
         super().__post_init__()

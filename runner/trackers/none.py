@@ -11,7 +11,10 @@ from initlab.runner.trackers.evidence import Evidence
 @register
 @dataclass
 class None_(Tracker):
-    """Logs a run nowhere."""
+    """Logs a run nowhere; it writes only its own folder.
+
+    Example: initlab tracker=none
+    """
 
     def track(self, evidence: Evidence) -> None:
         """Do nothing."""

@@ -15,14 +15,17 @@ from initlab.runner.trackers.evidence import TABLE, Evidence, Spread
 @register
 @dataclass
 class Tensorboard(Tracker):
-    """Writes `folder`/<name>/<run id>/.
+    """Writes an event file for TensorBoard to `folder`/<name>/<run id>/.
 
     Tracking the same run again replaces that folder; the new event file is written next to it
     first.
+
+    Example: initlab tracker=tensorboard tracker.folder=outputs/events
     """
 
     packages = ("tensorboardX",)
     folder: Text = "outputs/tensorboard"
+    """Where the event files lie."""
 
     def track(self, evidence: Evidence) -> None:
         """Write the event file; afterwards it is the only file in the run's folder."""

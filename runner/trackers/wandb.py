@@ -26,18 +26,22 @@ BINS = 512
 @register
 @dataclass
 class Wandb(Tracker):
-    """Writes `folder`/<project>/wandb/offline-run-<time>-<run id>/; `project` is by default the
-    run's `name`.
+    """Writes a run for Weights & Biases to `folder`/<project>/wandb/offline-run-<time>-<run id>/.
 
     The run's id is also W&B's id, so tracking the same run again replaces it on the server.
     Offline, its older folders are removed after the new one is written. W&B's service process ends
     with each run.
+
+    Example: initlab tracker=wandb tracker.project=widths
     """
 
     packages = ("wandb",)
     mode: Annotated[str, choice("offline online")] = "offline"
+    """Whether it is sent to the server at once (online)."""
     project: Text | None = None
+    """The project; null: the run's name."""
     folder: Text = "outputs/wandb"
+    """Where the files lie."""
 
     def track(self, evidence: Evidence) -> None:
         """Write the run, then remove older folders of the same id."""
