@@ -164,7 +164,7 @@ def variance_map(
     Formula: weight_variance E[f(z)^2] + bias_variance, z ~ N(0, q)
 
     Source: Poole et al., "Exponential expressivity in deep neural networks through transient
-    chaos", 2016 (arXiv:1606.05340), eq. 3.
+    chaos", 2016 (arXiv:1606.05340).
 
     Example: {form: variance_map, activation: tanh, q: 1, weight_variance: 1.5}
     """
@@ -182,7 +182,7 @@ def variance_after(
     """Return the variance of pre-activations after so many layers.
 
     Source: Poole et al., "Exponential expressivity in deep neural networks through transient
-    chaos", 2016 (arXiv:1606.05340), eq. 3.
+    chaos", 2016 (arXiv:1606.05340).
 
     Example: {form: variance_after, activation: tanh, q: 1, weight_variance: 1.5, layers: 10}
     """
@@ -200,7 +200,7 @@ def correlation_map(
     In this layer they have variance q each and correlation c.
 
     Source: Poole et al., "Exponential expressivity in deep neural networks through transient
-    chaos", 2016 (arXiv:1606.05340), eq. 5.
+    chaos", 2016 (arXiv:1606.05340).
 
     Example: {form: correlation_map, activation: tanh, c: 0.5, q: 1, weight_variance: 1.5}
     """
@@ -226,7 +226,7 @@ def correlation_after(
     Their variance changes from layer to layer too.
 
     Source: Poole et al., "Exponential expressivity in deep neural networks through transient
-    chaos", 2016 (arXiv:1606.05340), eq. 5.
+    chaos", 2016 (arXiv:1606.05340).
 
     Example: {form: correlation_after, activation: tanh, c: 0.5, q: 1, weight_variance: 1.5, layers:
     10}
@@ -302,7 +302,7 @@ def chi1(activation: str, weight_variance: float, bias_variance: float = 0.0) ->
     Formula: weight_variance E[f'(z)^2], z ~ N(0, q*)
 
     Source: Poole et al., "Exponential expressivity in deep neural networks through transient
-    chaos", 2016 (arXiv:1606.05340), eq. 6.
+    chaos", 2016 (arXiv:1606.05340).
 
     Example: {form: chi1, activation: tanh, weight_variance: 1.5}
     """
@@ -386,7 +386,7 @@ def depth_scale_correlation(
 
     Formula: -1 / log(weight_variance E[f'(u) f'(v)]) at c*
 
-    Source: Schoenholz et al., "Deep information propagation", 2017 (arXiv:1611.01232), eq. 8.
+    Source: Schoenholz et al., "Deep information propagation", 2017 (arXiv:1611.01232).
 
     Example: {form: depth_scale_correlation, activation: tanh, weight_variance: 4, bias_variance:
     0.05}
@@ -410,7 +410,7 @@ def depth_scale_variance(
 
     Formula: -1 / log(V'(q*)), with the variance_map V
 
-    Source: Schoenholz et al., "Deep information propagation", 2017 (arXiv:1611.01232), eq. 7.
+    Source: Schoenholz et al., "Deep information propagation", 2017 (arXiv:1611.01232).
 
     Example: {form: depth_scale_variance, activation: tanh, weight_variance: 4, bias_variance: 0.05}
     """
