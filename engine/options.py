@@ -164,6 +164,16 @@ def choice(known: str | Collection[str]) -> Choice:
     return Choice(known.split() if isinstance(known, str) else known)
 
 
+@dataclasses.dataclass(frozen=True, eq=False)
+class Told:
+    """What an option may be, in words and in JSON Schema, where its type and checks do not say it. It
+    checks nothing.
+    """
+
+    wanted: str
+    schema: Mapping[str, object] | None = None
+
+
 Count = Annotated[int, whole(1)]
 Finite = Annotated[float, finite]
 Positive = Annotated[float, positive]

@@ -11,7 +11,7 @@ from initlab.engine import laws, nd
 from initlab.engine.errors import OptionError
 from initlab.engine.init.base import Initializer, alias, register
 from initlab.engine.init.description import Description
-from initlab.engine.options import finite
+from initlab.engine.options import Told, finite
 
 
 def number_or_array(option: str, value: Any) -> Any:
@@ -31,6 +31,7 @@ def number_or_array(option: str, value: Any) -> Any:
     return array.tolist()
 
 
+NUMBERS = {"type": ["number", "array"]}
 ZERO, ONE = laws.Constant(0), laws.Constant(1)
 
 
@@ -73,7 +74,7 @@ class Constant(Initializer):
     Example: initlab init=constant init.value=0.5
     """
 
-    value: Annotated[Any, number_or_array]
+    value: Annotated[Any, number_or_array, Told("a number, or an array as nested lists", NUMBERS)]
     """A number, or an array as nested lists."""
 
     def law(self, description: Description) -> laws.Law:

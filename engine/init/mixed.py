@@ -12,7 +12,7 @@ from initlab.engine.errors import OptionError, OptionErrors
 from initlab.engine.init.base import InitDesc, Initializer, create, describe, register
 from initlab.engine.init.description import Description
 from initlab.engine.init.patterns import expression, regular
-from initlab.engine.options import checks_of, each, options_of
+from initlab.engine.options import Told, checks_of, each, options_of
 from initlab.engine.registry import advice
 
 
@@ -87,10 +87,10 @@ class Mixed(Initializer):
 
     Source: MXNet 1.9.1, python/mxnet/initializer.py.
 
-    Example: initlab init=mixed 'init.rules=[{match: ".*", init: he}]'
+    Example: initlab init=mixed 'init.rules=[{match: ".*weight", init: he}]'
     """
 
-    rules: Annotated[list[dict[str, Any]], rules]
+    rules: Annotated[list[dict[str, Any]], rules, Told("a list of rules")]
     """The rules, in order: {match: …, init: …}, and optional: true for one that may fit nothing."""
     initializers: InitVar[Any] = None
 

@@ -17,6 +17,7 @@ from functools import lru_cache
 from typing import Annotated, Any, NoReturn
 
 from initlab.engine.errors import OptionError, OptionErrors
+from initlab.engine.options import Told
 from initlab.engine.registry import advice
 
 
@@ -112,7 +113,7 @@ def expression(text: str) -> Expression:
     return Expression(text)
 
 
-Patterns = Annotated[list[str], patterns]
+Patterns = Annotated[list[str], patterns, Told("a list of regular expressions")]
 """An option that chooses parameters by their paths."""
 
 

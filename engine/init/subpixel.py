@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Annotated, Any
 
 from initlab.engine import laws
 from initlab.engine.errors import OptionError
 from initlab.engine.init.base import Initializer, create, register
 from initlab.engine.init.description import Description
 from initlab.engine.init.fan_scaled import He
-from initlab.engine.options import Count
+from initlab.engine.options import Count, Told
 
 
 @register
@@ -32,13 +32,13 @@ class Icnr(Initializer):
     Example:
         input: [3, 8, 8]
         layers:
-          - {kind: conv2d, channels: 12, kernel_size: 3, padding: 1, weight_initializer: icnr}
+          - {kind: conv2d, channels: 12, kernel_size: 3, weight_initializer: icnr}
           - {kind: pixel_shuffle, factor: 2}
     """
 
     upscale: Count = 2
     """The factor of the pixel shuffle."""
-    init: Any = "he"
+    init: Annotated[Any, Told("an initializer: its name, or {kind: …, and its options}")] = "he"
     """What draws the sub-kernels and all other weights."""
 
     def __post_init__(self) -> None:

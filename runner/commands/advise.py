@@ -37,6 +37,9 @@ class Advise(Command):
     exit codes:
       0   the table is printed, and the file is written if asked for
       2   a word, a file or the plan itself is refused; nothing is written
+
+    Example:
+        initlab advise model=deep_mlp --train
     """
 
     usage = "GROUP=OPTION KEY=VALUE ... [--train] [--write FILE]"

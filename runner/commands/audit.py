@@ -29,6 +29,9 @@ class Audit(Command):
       1   a tensor contradicts the declaration, holds NaN, infinities or unset memory, or cannot
           descend from that of A
       2   a file, a tensor or the declaration cannot be read, or a tensor cannot be judged
+
+    Example:
+        initlab audit values.safetensors
     """
 
     usage = "FILE ..."

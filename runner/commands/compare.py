@@ -16,6 +16,9 @@ class Compare(Command):
       0   the same tensors, with the same bits and ties
       1   something differs
       2   a side cannot be read
+
+    Example:
+        initlab compare outputs/runs/a outputs/runs/b
     """
 
     usage = "A B"

@@ -20,6 +20,9 @@ class Diagnose(Command):
     exit codes:
       0   the diagnosis is printed, whatever it says
       2   a word, a file or the plan itself is refused
+
+    Example:
+        initlab diagnose model=deep_mlp init=normal
     """
 
     usage = "GROUP=OPTION KEY=VALUE ..."

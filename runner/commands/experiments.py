@@ -23,6 +23,9 @@ class Experiments(Command):
       1   a claim is refuted, or a control is not
       2   a name, a word or a file is wrong
       3   a claim is inconclusive, none is refuted
+
+    Example:
+        initlab experiments he_forward
     """
 
     usage = "[NAME ...]"

@@ -22,6 +22,9 @@ class Export(Command):
       0   the export is written, or was there with the same bytes
       2   the run did not finish, kept no values or changed; a layer has no counterpart; or the
           target is there with another content, or cannot be written
+
+    Example:
+        initlab export outputs/runs/a --as torch
     """
 
     usage = "DIR --as LIBRARY"

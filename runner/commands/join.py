@@ -15,6 +15,9 @@ class Join(Command):
     exit codes:
       0   the whole run's folder has all parts, the index and a manifest
       2   a part is missing, given twice, unfinished, changed, or of another run
+
+    Example:
+        initlab join outputs/runs/a outputs/runs/b
     """
 
     usage = "RUN_DIR ..."

@@ -26,6 +26,9 @@ class Lock(Command):
       0   the lock is written, or was up to date
       1   a run was not filled as planned
       2   words, plugin or file are wrong; nothing was written
+
+    Example:
+        initlab lock init=normal,he 'seed=range(0,3)'
     """
 
     usage = "WORD ..."

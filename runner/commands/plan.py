@@ -26,6 +26,9 @@ class Plan(Command):
     exit codes:
       0   the plan is printed, and the declaration is written if asked for
       2   a word, a file or the plan itself is refused
+
+    Example:
+        initlab plan init=he model=lenet data=digits
     """
 
     usage = "GROUP=OPTION KEY=VALUE ... [--write-spec FILE]"

@@ -19,6 +19,9 @@ class Report(Command):
     exit codes:
       0   each folder has its report
       2   a folder is neither a finished run nor holds any, or cannot be read; its older report is kept
+
+    Example:
+        initlab report outputs/runs/a
     """
 
     usage = "DIR ..."

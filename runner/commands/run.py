@@ -20,6 +20,9 @@ class Run(Command):
       1   a run failed, or a claim is refuted
       2   a word or a file is refused
       3   a claim is inconclusive, none is refuted
+
+    Example:
+        initlab run init=he seed=3
     """
 
     usage = "GROUP=OPTION KEY=VALUE ..."

@@ -22,6 +22,9 @@ class Seal(Command):
       0   the seal is written, or with --check the folder is as the seal says
       1   with --check: a file is missing, added or changed, or the seal is of another run
       2   the run or the seal is missing or damaged
+
+    Example:
+        initlab seal outputs/runs/a
     """
 
     usage = "DIR"

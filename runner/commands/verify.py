@@ -23,6 +23,9 @@ class Verify(Command):
       0   everything is as the manifest, or the lock, says
       1   something differs: the first parameter, figure or file is named, and by how much
       2   a manifest, file or lock is missing, damaged or of another version
+
+    Example:
+        initlab verify outputs/runs/a
     """
 
     usage = "DIR ..."

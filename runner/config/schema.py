@@ -31,7 +31,7 @@ from omegaconf import MISSING, OmegaConf
 
 from initlab.engine import formats, streams
 from initlab.engine.init.base import KINDS
-from initlab.engine.options import IN_CONFIG, Rule, choice, options_of, positive, whole
+from initlab.engine.options import IN_CONFIG, Rule, Told, choice, options_of, positive, whole
 from initlab.engine.registry import Registry
 from initlab.runner import data, layers, measures, probes, stats, trackers
 from initlab.runner.config.hydra_internals import store_option
@@ -108,11 +108,17 @@ class SweepOptions:
     """
 
     grid: dict[str, Any]
+    """Example: initlab -m '+sweep.grid.seed="range(0,3)"' dry_run=true"""
     cases: list[Any]
+    """Example: initlab -m 'sweep.cases=[{init: normal, init.sigma: 0.1}, {init: he}]' dry_run=true"""
     exclude: list[Any]
+    """Example: initlab -m init=normal,he seed=0,1 'sweep.exclude=[{init: he, seed: 1}]' dry_run=true"""
     union: list[Any]
+    """Example: initlab -m 'sweep.union=[{grid: {seed: [0, 1]}}, {grid: {init: [he]}}]' dry_run=true"""
     on_error: Annotated[str, choice("continue stop")]
+    """Example: initlab -m seed=0,1 sweep.on_error=stop dry_run=true"""
     retries: Annotated[Any, whole(0)]
+    """Example: initlab -m seed=0,1 sweep.retries=2 dry_run=true"""
 
 
 @dataclass
@@ -122,28 +128,50 @@ class Config:
     """
 
     seed: Annotated[Any, whole(0, 2**64 - 1, " from 0 to 2^64-1")]
+    """Example: initlab seed=7"""
     stream: Annotated[str, choice(streams.VERSIONS)]
+    """Example: initlab stream=torch-2.13 semantics=torch seed=0"""
     semantics: Annotated[str, choice(SEMANTICS)]
+    """Example: initlab semantics=torch"""
     name: Annotated[str, component]
+    """Example: initlab name=first_try"""
     tags: Annotated[Any, tags]
+    """Example: initlab tags=[baseline,wide]"""
     note: Annotated[Any, note]
+    """Example: initlab 'note=with the new init'"""
     dtype: Annotated[str, choice(DTYPES)]
+    """Example: initlab dtype=float16"""
     init_mode: Annotated[str, choice("deferred eager streamed")]
+    """Example: initlab init_mode=streamed model=eager_mlp"""
     threads: Annotated[Any, threads]
+    """Example: initlab threads=1"""
     timeout: Annotated[Any, timeout]
-    shard: Any
+    """Example: initlab timeout=600"""
+    shard: Annotated[Any, Told("i/n like 2/8, or null", {"type": ["string", "null"]})]
+    """Example: initlab shard=1/4 init_mode=streamed model=eager_mlp probe=none"""
     task: Annotated[str, choice("run plan diagnose advise")]
+    """Example: initlab task=plan init=he"""
     resume: bool
+    """Example: initlab -m seed=0,1 resume=true"""
     dry_run: bool
+    """Example: initlab -m init=normal,he dry_run=true"""
     diagnose: bool
+    """Example: initlab diagnose=false"""
     report: Annotated[str, choice("none sweep all")]
+    """Example: initlab report=all"""
     show: list[Annotated[str, choice(SECTIONS)]]
+    """Example: initlab show=[parameters,diagnosis]"""
     fold: bool
-    objective: Any
+    """Example: initlab fold=false model=deep_mlp"""
+    objective: Annotated[Any, Told("{figure: …, target: …, distance: …}, or null")]
+    """Example: initlab 'objective={figure: "layers[-1].rms", target: 1, distance: ratio}'"""
     sweep: SweepOptions
     vars: Annotated[dict[str, Any], variables]
-    expect: Any
+    """Example: initlab +vars.width=64"""
+    expect: Annotated[Any, Told("a list of claims")]
+    """Example: initlab -m experiment=he_forward dry_run=true"""
     control: Annotated[Any, controls]
+    """Example: initlab 'control=["init=normal"]'"""
     model: Any
     init: Any
     device: Any

@@ -39,7 +39,7 @@ class Digits(Data):
 
     Source: Alpaydin and Kaynak, "Optical recognition of handwritten digits", UCI, 1998.
 
-    Example: initlab data=digits data.batch=64 model=lenet
+    Example: initlab data=digits data.batch=64 model.input=[64]
     """
 
     classes: ClassVar[int | None] = 10

@@ -24,7 +24,7 @@ class OneHot(Data):
     Source: Saxe, McClelland and Ganguli, "Exact solutions to the nonlinear dynamics of learning in
     deep linear neural networks", 2014.
 
-    Example: initlab data=one_hot data.size=10
+    Example: initlab data=one_hot data.size=10 model.input=[10]
     """
 
     batch: Count = 10

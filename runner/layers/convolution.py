@@ -194,7 +194,7 @@ class Conv1DTranspose(Transposed):
     Example:
         input: [3, 16]
         layers:
-          - {kind: conv1d_transpose, channels: 8, kernel_size: 4, strides: 2, padding: 1}
+          - {kind: conv1d_transpose, channels: 8, kernel_size: 4, strides: 2}
     """
 
     axes: ClassVar[int] = 1
@@ -212,7 +212,7 @@ class Conv2DTranspose(Transposed):
     Example:
         input: [3, 8, 8]
         layers:
-          - {kind: conv2d_transpose, channels: 8, kernel_size: 4, strides: 2, padding: 1}
+          - {kind: conv2d_transpose, channels: 8, kernel_size: 4, strides: 2}
     """
 
     axes: ClassVar[int] = 2
@@ -230,7 +230,7 @@ class Conv3DTranspose(Transposed):
     Example:
         input: [2, 6, 6, 6]
         layers:
-          - {kind: conv3d_transpose, channels: 8, kernel_size: 4, strides: 2, padding: 1}
+          - {kind: conv3d_transpose, channels: 8, kernel_size: 4, strides: 2}
     """
 
     axes: ClassVar[int] = 3

@@ -23,7 +23,7 @@ class PixelShuffle(Layer):
     Example:
         input: [3, 8, 8]
         layers:
-          - {kind: conv2d, channels: 12, kernel_size: 3, padding: 1, weight_initializer: icnr}
+          - {kind: conv2d, channels: 12, kernel_size: 3, weight_initializer: icnr}
           - {kind: pixel_shuffle, factor: 2}
     """
 

@@ -35,7 +35,7 @@ class OutputChange(Measure):
     Source: Yang and Hu, "Tensor Programs V", 2022 (arXiv:2203.03466), appendix D.1: the coordinate
     check.
 
-    Example: initlab measure=[output_change] measure.output_change.optimizer=adam data=digits
+    Example: initlab measure=[output_change] measure.output_change.optimizer=adam data=digits model.input=[64]
     """
 
     gives: ClassVar[dict[str, tuple[str, ...]]] = {

@@ -63,7 +63,7 @@ class Backward(Probe):
     label for each sample or each position. If the data has no labels, they are drawn from the
     stream at `@labels`.
 
-    Example: initlab probe=backward data=digits
+    Example: initlab probe=backward data=digits model.input=[64]
     """
 
     gives: ClassVar[dict[str, tuple[str, ...]]] = {

@@ -61,8 +61,7 @@ class Train(Probe):
     step are those of its minibatch before the step. Training uses BLAS, so its figures are
     reproducible up to rounding, not to the bit.
 
-    Example: initlab probe=train probe.steps=20 data=digits probe.optimizer=adam
-    probe.learning_rate=0.001
+    Example: initlab probe=train probe.optimizer=adam probe.steps=20 data=digits model.input=[64]
     """
 
     gives: ClassVar[dict[str, tuple[str, ...]]] = {

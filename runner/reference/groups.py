@@ -19,7 +19,15 @@ from initlab.runner.config import schema
 from initlab.runner.config.option_files import ROOT, check_overlay, conf_dir
 from initlab.runner.config.option_reader import read as read_options
 from initlab.runner.reference.comments import comments, header
-from initlab.runner.reference.entry import Entry, Option, as_yaml, of_class, of_function, options
+from initlab.runner.reference.entry import (
+    Entry,
+    Option,
+    as_yaml,
+    of_class,
+    of_function,
+    options,
+    read,
+)
 from initlab.runner.symptoms import REGISTRY as SYMPTOMS
 from initlab.runner.theory.forms import ARGUMENTS, FORMS
 
@@ -110,13 +118,13 @@ def all_options(cls: type, defaults: dict[str, str]) -> list[Option]:
 @dataclass(frozen=True)
 class File:
     """An option file: its name, the kind it chooses ('' if that is not known), the keys that it sets
-    besides, and what its first comment says, in paragraphs.
+    besides, and what its first comment says.
     """
 
     name: str
     kind: str
     sets: dict[str, Any]
-    says: tuple[str, ...]
+    says: Entry
 
 
 def files_of(group: str, folders: Iterable[Path]) -> dict[str, File]:
@@ -126,7 +134,7 @@ def files_of(group: str, folders: Iterable[Path]) -> dict[str, File]:
         for file in sorted((folder / group).glob("*.yaml")):
             content = read_options(file, f"{group}/{file.stem}").content
             sets = {key: value for key, value in content.items() if key not in ("defaults", "kind")}
-            says = header(file.read_text(encoding="utf-8-sig"))
+            says = read("\n\n".join(header(file.read_text(encoding="utf-8-sig"))))
             found[file.stem] = File(file.stem, kind_of(group, content), sets, says)
     return found
 
@@ -154,21 +162,22 @@ def chosen_by_kind(group: str, folders: tuple[Path, ...]) -> Entries:
         sets = {} if own is None or own.kind != kind else own.sets
         said = of_class(group, kind, cls, {key: as_yaml(value) for key, value in sets.items()})
         others = [file for file in files.values() if file.kind == kind and file.name != kind]
-        notes = [f"{group}={file.name}: {' '.join(file.says)}" for file in others]
+        notes = [f"{group}={file.name}: {' '.join(file.says.text)}" for file in others]
         found[kind] = replace(said, notes=tuple(notes), example=said.example or usual(group, kind))
     for name, file in files.items():
         if name not in found:
             cls = classes.get(file.kind)
             given = {key: as_yaml(value) for key, value in file.sets.items()}
             about = () if cls is None else (f"It is the kind {file.kind} with other defaults.",)
+            base = found[file.kind] if cls is not None else Entry(group, name)
             found[name] = Entry(
                 group,
                 name,
-                (*file.says, *about),
-                example=usual(group, name),
-                options=() if cls is None else options(cls, given),
-                source="" if cls is None else found[file.kind].source,
-                formula="" if cls is None else found[file.kind].formula,
+                (*file.says.text, *about),
+                file.says.formula or base.formula,
+                file.says.source or base.source,
+                file.says.example or usual(group, name),
+                () if cls is None else options(cls, given),
             )
     return found
 
@@ -178,7 +187,13 @@ def chosen_by_file(group: str, folders: tuple[Path, ...]) -> Entries:
     files = files_of("hydra/launcher" if group == LAUNCHER else group, folders)
     known = options(schema.DeviceOptions, {"index": "0"}) if group == "device" else ()
     return {
-        name: Entry(group, name, file.says, example=usual(group, name), options=known)
+        name: replace(
+            file.says,
+            group=group,
+            name=name,
+            example=file.says.example or usual(group, name),
+            options=known,
+        )
         for name, file in files.items()
     }
 

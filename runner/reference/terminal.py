@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -15,6 +16,8 @@ from initlab.runner.reference.groups import Group, groups
 
 LEFT = 18
 """Columns for names."""
+WORD = re.compile(r"(?:'[^']*'|[^\s'])+")
+"""A word of a shell, which may have spaces in quotes."""
 
 
 @dataclass(frozen=True)
@@ -66,8 +69,9 @@ def matches(name: str, known: dict[str, Group], folders: Sequence[Path]) -> list
         within = group.entries(folders)
         if after in within:
             return [within[after]]
-    entries = (one.entries(folders) for one in known.values())
-    return [found[name.lower()] for found in entries if name.lower() in found]
+    entries = [one.entries(folders) for one in known.values()]
+    found = [one[name.lower()] for one in entries if name.lower() in one]
+    return found or [one for key, one in known["keys"].entries().items() if key == f"sweep.{name}"]
 
 
 def about_option(
@@ -164,7 +168,23 @@ def about(entry: Entry, group: Group, width: int) -> Iterator[Line]:
     if entry.example:
         yield Line("")
         yield Line("Example", heading=True)
-        yield from (Line(f"  {line}".rstrip()) for line in entry.example.split("\n"))
+        for line in entry.example.split("\n"):
+            yield from continued(line, width)
+
+
+def continued(line: str, width: int) -> Iterator[Line]:
+    """Yield a line of an example. One of words, or of one mapping, that is too long goes on in the next
+    line, after a backslash where the shell wants it.
+    """
+    shown, end = f"  {line}", " \\" if line.startswith("initlab") else ""
+    if len(shown) > width and (end or line.startswith("{")):
+        shown = " "
+        for word in WORD.findall(line):
+            if len(f"{shown} {word}{end}") > width:
+                yield Line(f"{shown}{end}")
+                shown = "     "
+            shown += f" {word}"
+    yield Line(shown.rstrip())
 
 
 def said(paragraph: str, width: int) -> Iterator[Line]:

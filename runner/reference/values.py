@@ -8,7 +8,8 @@ from collections.abc import Mapping
 from typing import Annotated
 
 from initlab.engine.init import Initializer
-from initlab.engine.options import Choice, Rule
+from initlab.engine.laws import Law
+from initlab.engine.options import Choice, Rule, Told
 
 WORDS: dict[object, str] = {
     bool: "true or false",
@@ -27,8 +28,7 @@ TYPES: dict[object, str] = {
     list: "array",
 }
 ANY_INITIALIZER = "an initializer: its name, or {kind: …, and its options}"
-MANY = 12
-"""Names that are listed where an option may be one of them."""
+ANY_LAW = "a law: {kind: …, and its options}"
 Schema = dict[str, object]
 INITIALIZER: Schema = {"$ref": "#/$defs/initializer"}
 
@@ -60,6 +60,8 @@ def in_words(hint: object) -> str:
 def _in_words(hint: object) -> str:
     plain, checks = checks_in(hint)
     for check in checks:
+        if isinstance(check, Told):
+            return check.wanted
         if isinstance(check, Choice):
             return _one_of(sorted(check.names))
     rules = [check.wanted for check in checks if isinstance(check, Rule)]
@@ -68,10 +70,12 @@ def _in_words(hint: object) -> str:
         return f"a number that must {said}" if said.startswith("lie ") else said
     if plain is Initializer:
         return ANY_INITIALIZER
+    if plain is Law:
+        return ANY_LAW
     origin, parts = typing.get_origin(plain), typing.get_args(plain)
     if origin in (typing.Union, types.UnionType):
         return " or ".join(map(in_words, parts))
-    if origin is list and parts:
+    if origin in (list, tuple) and parts:
         inner = _in_words(parts[0])
         return f"a list, each of it {inner}" if inner else "a list"
     return WORDS.get(origin or plain, "")
@@ -95,7 +99,7 @@ def _schema_of(hint: object) -> Schema:
     for check in checks:
         if isinstance(check, Choice):
             return {"enum": sorted(check.names)}
-        if isinstance(check, Rule) and check.schema is not None:
+        if isinstance(check, (Rule, Told)) and check.schema is not None:
             return dict(check.schema)
     if plain is Initializer:
         return INITIALIZER

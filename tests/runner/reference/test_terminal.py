@@ -10,7 +10,7 @@ import yaml
 from initlab.runner.config import schema
 from initlab.runner.errors import ConfigError
 from initlab.runner.reference.groups import groups
-from initlab.runner.reference.terminal import help_on
+from initlab.runner.reference.terminal import about, about_group, continued, help_on
 
 ROOT = Path(__file__).parents[3]
 CONF = ROOT / "conf"
@@ -55,6 +55,7 @@ def test_every_key_is_listed_and_says_what_it_means():
         ("init=normal", ["normal: initializer"]),
         ("seed", ["seed: key", "from 0 to 2^64-1"]),
         ("sweep.grid", ["sweep.grid: key"]),
+        ("grid", ["sweep.grid: key"]),
         ("verify", ["usage: initlab verify", "exit codes:"]),
         ("sigma", ["'sigma' is an option of", "init.normal"]),
         ("layers", ["Layers", "dense", "initlab help measure.layers"]),
@@ -81,15 +82,23 @@ def test_a_group_is_found_by_what_it_lists_too():
     )
 
 
-def test_every_name_of_every_group_is_found_and_no_line_is_wider_than_asked():
+def test_no_line_about_an_entry_or_a_group_is_wider_than_asked():
     for group in groups().values():
         for name, entry in group.entries().items():
-            lines = text(f"{group.name}.{name}").split("\n")
+            lines = [line.text for line in about(entry, group, 80)]
             assert [line for line in lines if len(line) > 80] == []
-            assert entry.group == group.name
+            assert (entry.group, entry.name) == (group.name, name)
         for width in (72, 80, 120):
-            lines = [line.text for line in help_on(group.name, (), width)]
+            lines = [line.text for line in about_group(group, (), width)]
             assert max(map(len, lines)) <= width
+
+
+def test_an_example_that_is_too_long_goes_on_after_a_backslash_between_words():
+    lines = [one.text for one in continued("initlab 'a b' c=1 'd e f'", 20)]
+    assert lines == ["  initlab 'a b' \\", "      c=1 'd e f'"]
+    assert [one.text for one in continued("initlab a", 20)] == ["  initlab a"]
+    lines = [one.text for one in continued("{form: gain, activation: tanh}", 20)]
+    assert lines == ["  {form: gain,", "      activation:", "      tanh}"]
 
 
 def test_an_option_says_where_it_is_one_and_a_place_narrows_it():
