@@ -1,5 +1,5 @@
 """Every open set takes a new member from one new file: in the tree, and as a plugin. The files are
-the examples of CONTRIBUTING.md.
+the examples of docs/extending.md.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 BLOCK = re.compile(r"```(?:python|yaml)\n# (\S+)\n(.*?)```", re.DOTALL)
-EXAMPLES = dict(BLOCK.findall((ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")))
+EXAMPLES = dict(BLOCK.findall((ROOT / "docs" / "extending.md").read_text(encoding="utf-8")))
 """Path in the tree -> the text of the file."""
 MODULES = {path: text for path, text in EXAMPLES.items() if path.endswith(".py")}
 SETS = {

@@ -25,6 +25,9 @@ AT_ZERO = {"tanh": 1.0, "softsign": 1.0, "sin": 1.0, "selu": 1.0, "erf": math.pi
 """Activation -> the variance times fan at which a small signal keeps its size; SELU's fixed point."""
 NEAR = 1.4
 """A factor of the variance that is no mismatch: gelu asks for 2.35, He gives 2."""
+BOUNDED = ("tanh", "softsign", "sin", "erf", "sigmoid")
+"""Activations that stop a signal from growing: too large a variance does not multiply with depth there.
+What it does instead, like units at their ends and inputs driven apart, is measured by other symptoms."""
 BRANCHES = ("ResidualScaled", "Fixup", "TFixup")
 """Initializers that make residual branches small."""
 
@@ -148,14 +151,22 @@ class NotAsNamed(Symptom):
         if not wrong:
             return
         total = math.exp(sum(math.log(one.factor) for one in wrong) / 2)
-        first = wrong[0]
+        first, figure = wrong[0], max(total, 1 / total)
+        stopped = total > 1 and all(one.activation in BOUNDED for one in wrong)
+        if stopped and self.scale.harmful is not None:
+            figure = min(figure, 0.99 * self.scale.harmful)
         yield Reading(
             where=first.row.path,
-            figure=max(total, 1 / total),
+            figure=figure,
             measured=f"{first.row.initializer} draws a variance of {first.variance:.3g} / fan_in"
             + (" with fans of the shape alone" if first.by_shape else "")
             + (f" in front of {first.activation}" if first.activation else "")
-            + f"; over {counted(len(wrong), 'such layer')} a factor of {total:.3g}",
+            + f"; {counted(len(wrong), 'such layer')}"
+            + (
+                f", whose signal {first.activation} bounds"
+                if stopped
+                else f" multiply by a factor of {total:.3g}"
+            ),
             expected=f"{(first.right or first.variance / first.factor):.3g} / fan_in",
         )
 

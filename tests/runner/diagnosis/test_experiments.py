@@ -48,10 +48,10 @@ HURTS = {
     "depth_scale": "init.scale=1.0",
     "he_stall": "init=normal probe.steps=20",
     "residual_doubling": "init=glorot_normal",
-    "correlation_map": "vars.activation=tanh",
 }
 """Experiment -> the control that keeps the network from learning."""
 HARMLESS = {
+    "correlation_map": "ten layers of tanh in place of relu",
     "deep_linear": "another strength of the teacher",
     "fixup": "a bias of the classifier: the first loss is not exactly ln 10",
     "haar": "other normal or orthogonal matrices of the same size",

@@ -43,8 +43,16 @@ def test_the_gain_of_another_activation_is_named_and_grows_with_depth(
     one = found(tmp_path, dense(activation, 8), *init.split())["not-as-named"]
     assert promises in one.measured and one.expected == needs
     ratio = float(promises[0]) / float(needs[0])
-    assert one.figure == pytest.approx(max(ratio, 1 / ratio) ** 4, rel=0.01)
-    assert one.severity == ("harmful" if one.figure > 30 else "odd")
+    assert one.figure == pytest.approx(min(max(ratio, 1 / ratio) ** 4, 30), rel=0.02)
+    assert one.severity == "odd"
+
+
+def test_what_a_bounded_activation_stops_from_growing_is_odd_at_any_depth(tmp_path):
+    words = ("init=variance_scaling", "init.scale=2.7778")  # torch's gain for tanh, squared
+    one = found(tmp_path, dense("tanh", 30), *words)["not-as-named"]
+    assert one.severity == "odd" and "30 such layers, whose signal tanh bounds" in one.measured
+    unbounded = found(tmp_path, dense("relu", 30), "init=variance_scaling", "init.scale=5")
+    assert unbounded["not-as-named"].severity == "harmful"
 
 
 @pytest.mark.parametrize(
