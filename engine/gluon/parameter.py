@@ -375,7 +375,7 @@ class Parameter:
         desc = init_module.InitDesc(self.name, {"__init__": own}, description=description)
         with autograd.pause(), streams.scope(Stream(source.key)):
             network(desc, values)
-            if description.zero_rows:
+            if description.zero_rows and not isinstance(filled.law, laws.Loaded):
                 values[list(description.zero_rows)] = 0
         return values, filled
 

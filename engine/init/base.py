@@ -393,9 +393,11 @@ def choose(
 
 
 def law_for(initializer: Initializer, description: Description) -> laws.Law:
-    """Return the law of all values of a parameter that the initializer fills, its zero rows included."""
+    """Return the law of all values of a parameter that the initializer fills, its zero rows included.
+    A tensor that is loaded stays as it is in the file.
+    """
     law = initializer.law(description)
-    if not description.zero_rows or not isinstance(law, laws.Law):
+    if not description.zero_rows or not isinstance(law, laws.Law) or isinstance(law, laws.Loaded):
         return law
     return laws.ZeroRows(law, description.zero_rows, description.shape[0])
 

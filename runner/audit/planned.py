@@ -69,6 +69,13 @@ def declaration_of(config: RunConfig) -> dict[str, JSON]:
         found["facts"] = facts
     if groups:
         found["tied"] = [[owner, *aliases] for owner, aliases in groups.items()]
+    padded: dict[str, JSON] = {
+        re.escape(row.path): list(row.law.rows)
+        for row in plan.owners
+        if isinstance(row.law, laws.ZeroRows)
+    }
+    if padded:
+        found["zero_rows"] = padded
     parse_spec(found)
     return found
 
@@ -110,7 +117,7 @@ def _of_every_copy(path: str) -> str:
 
 def _chosen(row: Row) -> Rule:
     """Return `init` or `law` for a row. Raises ConfigError if its law says nothing to judge by."""
-    law = row.law
+    law = row.law.law if isinstance(row.law, laws.ZeroRows) else row.law
     if isinstance(law, (laws.Custom, laws.Loaded)):
         said = f"'{row.path}' is {law}, which says nothing to judge a file by"
         raise ConfigError.of("--write-spec", f"{said} - compare the files: initlab compare A B")

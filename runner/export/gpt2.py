@@ -71,6 +71,8 @@ def gpt2(source: Source) -> tuple[list[Tensor], dict[str, JSON]]:
     for given, _ in blocks:
         _check_block(given, blocks[0])
     _check_ends(norm, last, head, scores)
+    if table.padding_idx is not None:
+        raise _option(tokens, "padding_idx", "must be null in transformers' GPT-2")
     tied = _check_ties(source, tokens, head)
     config = _config(table, positions, blocks[0][1], len(blocks), dropped, tied)
     config["dtype"] = tokens.values["weight"].dtype.name

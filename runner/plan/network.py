@@ -256,7 +256,9 @@ def _tie_parameter(network: Network, owner: str, path: str, place: str) -> None:
     parameters = network.root.structural_params()
     block_path, _, name = path.rpartition(".")
     try:
+        rows = {*parameters[owner].zero_rows, *parameters[path].zero_rows}
         _block_at(network.root, block_path).tie(name, parameters[owner])
+        parameters[owner].zero_rows = tuple(sorted(rows))
     except AssertionError:
         shapes = [
             f"'{p}' has shape {parameters[p].shape} and dtype {parameters[p].dtype}"

@@ -171,6 +171,7 @@ def _add(
     owner = owners.setdefault(place.key, parameter)
     if owner is not parameter:
         block.tie(place.name, owner)
+        owner.zero_rows = tuple(sorted({*owner.zero_rows, *place.role.zero_rows}))
 
 
 def adopt(root: gluon.Block, module: nn.Module) -> None:
