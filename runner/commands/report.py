@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 
 from initlab.runner.command import Command, register
-from initlab.runner.errors import RunnerError, print_error
+from initlab.runner.errors import ConfigError, RunnerError, print_error
 
 
 @register
@@ -39,14 +39,25 @@ class Report(Command):
             "--last", action="store_true", help="of outputs/<name>: the last sweep, not all runs"
         )
 
+        parser.add_argument(
+            "--charts",
+            metavar="FOLDER",
+            help="write each chart there as an SVG file, and no report",
+        )
+
     def perform(self, given: argparse.Namespace) -> int:
         """Print the path of each report; return the worst exit code."""
-        from initlab.runner.report.writing import write_report
+        from initlab.runner.report.writing import write_charts, write_report
 
+        if given.charts is not None and len(given.folders) > 1:
+            raise ConfigError.of("--charts", "takes the charts of one folder - call it for each")
         worst = 0
         for folder in given.folders:
             try:
-                print(write_report(Path(folder), given.last))
+                if given.charts is None:
+                    print(write_report(Path(folder), given.last))
+                else:
+                    print(*write_charts(Path(folder), Path(given.charts), given.last), sep="\n")
             except RunnerError as error:
                 print_error(error)
                 worst = max(worst, error.exit_code)

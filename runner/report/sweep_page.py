@@ -24,6 +24,7 @@ from initlab.runner.evidence.summary import DIAGNOSIS, ROOT, Summary, row_of
 from initlab.runner.flat import flatten, is_plain_list
 from initlab.runner.json_values import JSON
 from initlab.runner.json_values import number as number_of
+from initlab.runner.report.charts import Chart
 from initlab.runner.report.findings import diagnoses_line, diagnosis_cell, worst_cell
 from initlab.runner.report.page import (
     broken,
@@ -154,6 +155,18 @@ def _charts_section(found: Gathered) -> str:
     values = drawn(*(figure_chart(kinds, name) for name in names))
     same = soft(" ".join(filter(None, (all_alike(kinds, name) for name in names))))
     return section("Charts", *parts) + section("Figures", values, same)
+
+
+def sweep_charts(folder: Path, last: bool = False) -> list[Chart]:
+    """Return the charts of a name's report. Errors are those of `write_sweep_report`."""
+    sweep = SweepData(folder, False, last)
+    with np.errstate(all="ignore"):
+        found = gather(sweep, *varied(sweep.named))
+        kinds = list(found.kinds.values())
+        panels = (signal_panels(kinds), gradient_panels(kinds), loss_panels(kinds))
+        values = [figure_chart(kinds, name) for name in found.figures]
+    charts = [chart for made in panels if made is not None for chart in made.charts]
+    return [*charts, *(chart for chart in values if chart is not None)]
 
 
 def _comparison(configs: Mapping[str, Mapping[str, str]]) -> list[str]:
