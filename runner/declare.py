@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import os
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -162,7 +163,8 @@ class DeclaredRun:
         `folder` is by default outputs/<name>/<run id> in the working directory. A finished run in
         it is made again unless the words contain `resume=true`. Claims (`expect`) are judged and
         written to `claims.json`. The seed and the random numbers of the engine and the names of
-        your next blocks are the same afterwards.
+        your next blocks are the same afterwards. Warns if parameters are not as in the finished run of
+        the same config that was there.
 
         Raises ConfigError if the folder cannot be created, and for `dry_run=true` and any other task
         than run, which make no run; and StorageError, MemoryShortage and LedgerError like the command.
@@ -180,7 +182,7 @@ class DeclaredRun:
         quiet = tables.quiet_console()
         with leaving_no_trace():
             self.begin(place)
-            self.make(place, quiet)
+            changed = self.make(place, quiet).changed
             track_run(self.checked, place)
             if self.checked.claims:
                 from initlab.runner import expectation
@@ -190,6 +192,8 @@ class DeclaredRun:
                     from initlab.runner.report.writing import renew_report
 
                     renew_report(place)
+        if changed is not None:
+            warnings.warn(f"{place}: {changed}", stacklevel=2)
         return Run(place)
 
     def diagnose(self) -> Diagnosis:
@@ -230,17 +234,15 @@ class DeclaredRun:
         judged.remove(folder)
         check_report(str(self.checked.resolved.get("report")))
 
-    def make(self, folder: Path, out: Console) -> str:
-        """Run into a folder prepared by `begin`, and write the report if wanted; return the root
-        digest.
-        """
+    def make(self, folder: Path, out: Console) -> stages.Outcome:
+        """Run into a folder prepared by `begin`, and write the report if wanted."""
         origin = Origin(self.words, hydra_files(self._composed), self._asking)
-        root = stages.execute(self.checked, folder, origin, out).root
+        made = stages.execute(self.checked, folder, origin, out)
         if self.checked.resolved.get("report") == "all":
             from initlab.runner.report.run_page import report_run
 
             report_run(folder)
-        return root
+        return made
 
 
 def declared(config: Composed, config_dir: str | None = None) -> DeclaredRun:

@@ -147,6 +147,8 @@ def single_run(config: DictConfig, config_dir: str | None = None) -> int:
     if job.status == JobStatus.FAILED:
         error: Any = job._return_value
         raise error
+    if job.return_value.changed is not None:
+        print(f"warning: {folder}: {job.return_value.changed}", file=sys.stderr, flush=True)
     track_run(run.checked, folder)
     if not run.checked.claims:
         return 0

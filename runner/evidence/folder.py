@@ -20,7 +20,7 @@ import logging
 import os
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -192,10 +192,15 @@ class RunFolder:
 
     # writing a run, in this order
 
-    def begin(self) -> None:
+    def begin(self) -> Manifest | None:
         """Remove an old manifest, durably and before anything else, and files left by a killed
         process.
+
+        Returns the manifest that was there; None if there was none, or it cannot be read.
         """
+        former = None
+        with suppress(EvidenceError):
+            former = self.manifest
         for name in ("manifest", "stats", "plan", "diagnosis", "snapshot"):
             self.__dict__.pop(name, None)
         self._written = {}
@@ -204,6 +209,7 @@ class RunFolder:
             path.unlink()
             sync(self.path)
         remove_leftovers(self.path)
+        return former
 
     @contextmanager
     def logged(self) -> Iterator[None]:

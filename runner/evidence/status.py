@@ -38,6 +38,8 @@ class Status:
     objective: float | None = None
     resumed: bool = False
     attempts: int = 0
+    changed: str | None = None
+    """What is not as in the run of the same config that was there before."""
     pid: int = field(default_factory=os.getpid)
     host: str = field(default_factory=socket.gethostname)
 
@@ -100,7 +102,7 @@ def _parse(content: object) -> Status:
     )
     texts = all(
         isinstance(text, (str, type(None)))
-        for text in (status.error, status.traceback, status.root, status.host)
+        for text in (status.error, status.traceback, status.root, status.host, status.changed)
     )
     if not (sound and numbers and texts):
         raise ValueError("this is no status")

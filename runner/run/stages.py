@@ -42,6 +42,7 @@ from initlab.runner.progress import Report, steps_of, unheard
 from initlab.runner.run import diagnosing, rescale, streamed
 from initlab.runner.run.constructing import construct
 from initlab.runner.run.diagnosing import subject_of as subject_of
+from initlab.runner.run.repeated import said_of_changes
 from initlab.runner.stats import meter
 from initlab.runner.terminal.sections import Results, print_results, remarks_on
 
@@ -51,12 +52,13 @@ LOG = logging.getLogger("runner")
 @dataclass(frozen=True)
 class Outcome:
     """The result of a run: its folder, its root digest, and whether it was finished before and
-    skipped.
+    skipped. `changed` says what is not as in the run of the same config that was there before.
     """
 
     folder: Path
     root: str
     resumed: bool
+    changed: str | None = None
 
 
 def initialize(config: RunConfig) -> tuple[Network, ledger.Ledger]:
@@ -212,17 +214,22 @@ def execute(config: RunConfig, folder: Path, origin: Origin, out: Console) -> Ou
 
 
 def execute_locked(
-    config: RunConfig, folder: Path, origin: Origin, out: Console, report: Report | None = None
+    config: RunConfig,
+    folder: Path,
+    origin: Origin,
+    out: Console,
+    report: Report | None = None,
+    former: Manifest | None = None,
 ) -> Outcome:
     """Run `config` into a folder that this process has locked. Existing files are replaced.
 
     `report` is told how far a long probe has come; by default its progress is shown, unless `out`
-    is quiet.
+    is quiet. `former` is the manifest that was there, if it was removed already.
     """
     size = sum(row.bytes for row in config.rows)
     with storage_errors(folder, size), using_threads(config.threads):
         try:
-            return _execute(config, RunFolder(folder), origin, out, report)
+            return _execute(config, RunFolder(folder), origin, out, report, former)
         except (MemoryError, RuntimeError) as error:
             if not is_shortage(error):
                 raise
@@ -241,11 +248,16 @@ def using_threads(threads: int | None) -> Iterator[None]:
 
 
 def _execute(
-    config: RunConfig, run: RunFolder, origin: Origin, out: Console, report: Report | None
+    config: RunConfig,
+    run: RunFolder,
+    origin: Origin,
+    out: Console,
+    report: Report | None,
+    former: Manifest | None,
 ) -> Outcome:
     started, begun = time.perf_counter(), now()
     check_tokens(config)
-    run.begin()
+    former = run.begin() or former
     with run.logged():
         LOG.info(
             "run %s: seed %s, %s, %s", config.run_id, config.seed, config.dtype, config.init_mode
@@ -263,6 +275,9 @@ def _execute(
         run.write_stats(stats)
         run.write_diagnosis(diagnosis)
         LOG.info("root-v1 %s", made.digests.root)
+        changed = said_of_changes(former, config, made.digests)
+        if changed is not None:
+            LOG.info("%s", changed)
         seconds = time.perf_counter() - started
         content = _manifest(config, origin.overrides, made, seconds)
         if origin.calling is not None:
@@ -284,7 +299,7 @@ def _execute(
         print_results(out, results, config.show, config.fold)
         for line in (f"root {made.digests.root}", f"{run.path}  ({seconds:.2f} s)"):
             out.print(line, markup=False, soft_wrap=True)
-    return Outcome(run.path, made.digests.root, False)
+    return Outcome(run.path, made.digests.root, False, changed)
 
 
 def _in_memory(config: RunConfig, run: RunFolder) -> Initialized:

@@ -155,9 +155,10 @@ def _attempt(job: Job, status: Status, report: Report) -> tuple[Status, bool]:
     folder = job.folder.absolute() if job.chdir else job.folder
     try:
         with chdir(folder) if job.chdir else nullcontext():
-            root = _execute(job, folder, status, report)
+            made = _execute(job, folder, status, report)
             seconds = round(time.perf_counter() - started, 3)
-            done = _judge(job, folder, replace(status, state=COMPLETED, seconds=seconds, root=root))
+            status = replace(status, root=made.root, changed=made.changed)
+            done = _judge(job, folder, replace(status, state=COMPLETED, seconds=seconds))
     except (Exception, SystemExit, KeyboardInterrupt) as error:
         failed = _record_failure(folder, status, error, time.perf_counter() - started)
         if isinstance(error, KeyboardInterrupt):
@@ -191,21 +192,21 @@ def finished(declaration: Declaration, folder: Path) -> Manifest | None:
         return None  # the manifest is damaged: make the run again
 
 
-def _execute(job: Job, folder: Path, status: Status, report: Report) -> str:
-    """Check and run the config; return the root digest.
+def _execute(job: Job, folder: Path, status: Status, report: Report) -> stages.Outcome:
+    """Check and run the config.
 
     The old manifest is removed before the status says that a new run has begun.
     """
     checked = job.run
-    RunFolder(folder).begin()
+    former = RunFolder(folder).begin()
     write(folder, replace(status, state=RUNNING))
     quiet = tables.quiet_console()
-    root = stages.execute_locked(checked, folder, origin(job), quiet, report).root
+    made = stages.execute_locked(checked, folder, origin(job), quiet, report, former)
     if job.declaration.resolved.get("report") == "all":
         from initlab.runner.report.run_page import report_run
 
         report_run(folder)
-    return root
+    return made
 
 
 def origin(job: Job) -> Origin:

@@ -40,7 +40,7 @@ class Monitor:
         self._open = dict.fromkeys(range(len(members)))
         self._before = {number: _written(member) for number, member in enumerate(members)}
         self._started = time.monotonic()
-        self.completed = self.failed = 0
+        self.completed = self.failed = self.changed = 0
 
     def add(self, members: Sequence[Member]) -> int:
         """Add runs to the sweep; return the number of the first one."""
@@ -61,6 +61,8 @@ class Monitor:
         if number not in self._open:
             return
         del self._open[number]
+        if status.changed is not None:
+            self._warn(f"{self._members[number].folder}: {status.changed}")
         self.completed += status.state == COMPLETED
         self.failed += status.state != COMPLETED
         if self._bar is None:
@@ -70,6 +72,12 @@ class Monitor:
             print_line(self._bar.console, line(status, self._members[number]))
         done = self.completed + self.failed
         self._bar.update(self._task, completed=done, said=self._said())  # type: ignore[arg-type]
+
+    def _warn(self, said: str) -> None:
+        """Print the first warning about a run that came out differently; the others are counted."""
+        self.changed += 1
+        if self.changed == 1:
+            print(f"warning: {said}", file=sys.stderr, flush=True)
 
     def of_run(self, done: int, total: int, said: str) -> None:
         """Show how far the run that this process performs has come."""

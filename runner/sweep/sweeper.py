@@ -172,6 +172,9 @@ def run(
         try:
             with following(members) as monitor:
                 (perform or perform_all)(declaration, members, monitor)
+            if monitor.changed > 1:
+                said = f"{monitor.changed} runs are not as the ones that were here before"
+                print(f"warning: {said}", file=sys.stderr, flush=True)
         finally:
             summary = write_summary(folder, members, largest=maximizes(declaration.config))
             tables.print_summary(tables.console(), summary)
