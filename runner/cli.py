@@ -10,16 +10,15 @@ the reader of stdout stopped reading; 143 SIGTERM.
 from __future__ import annotations
 
 import os
-import signal
 import sys
 from collections.abc import Iterable
-from typing import NoReturn
 
 import initlab
 from initlab.engine.errors import LawError
 from initlab.runner.commands import REGISTRY
 from initlab.runner.config import plugins
 from initlab.runner.config.option_files import conf_dir
+from initlab.runner.ending import end_in_order
 from initlab.runner.errors import (
     EXIT_FAILED,
     EXIT_UNREAD,
@@ -43,21 +42,6 @@ def main(*before: str) -> None:
     """Run the words of this process's command line, after the words `before`; exit the process."""
     end_in_order()
     sys.exit(run_command([*before, *sys.argv[1:]]))
-
-
-def end_in_order() -> None:
-    """Let SIGTERM and SIGHUP end this process as Ctrl-C does. A second one ends it at once.
-
-    A signal that is ignored, as by nohup, stays so.
-    """
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        if signal.getsignal(number) is signal.SIG_DFL:
-            signal.signal(number, _end)
-
-
-def _end(number: int, frame: object) -> NoReturn:
-    signal.signal(number, signal.SIG_DFL)
-    raise Terminated(number)
 
 
 def run_command(words: list[str]) -> int:

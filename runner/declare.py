@@ -36,6 +36,7 @@ from initlab.runner.plan.rows import Plan
 from initlab.runner.plan.validate import RunConfig, validate
 from initlab.runner.report.drawing import check_report
 from initlab.runner.run import stages
+from initlab.runner.run.limit import Hung
 from initlab.runner.sweep.plugin import register
 from initlab.runner.terminal import tables
 from initlab.runner.tracking import track_run
@@ -167,7 +168,8 @@ class DeclaredRun:
         the same config that was there.
 
         Raises ConfigError if the folder cannot be created, and for `dry_run=true` and any other task
-        than run, which make no run; and StorageError, MemoryShortage and LedgerError like the command.
+        than run, which make no run; and StorageError, MemoryShortage, LedgerError and TimedOut like
+        the command.
         """
         resolved = self.checked.resolved
         for key, value in (("task", "run"), ("dry_run", False)):
@@ -234,10 +236,13 @@ class DeclaredRun:
         judged.remove(folder)
         check_report(str(self.checked.resolved.get("report")))
 
-    def make(self, folder: Path, out: Console) -> stages.Outcome:
-        """Run into a folder prepared by `begin`, and write the report if wanted."""
+    def make(self, folder: Path, out: Console, hung: Hung | None = None) -> stages.Outcome:
+        """Run into a folder prepared by `begin`, and write the report if wanted.
+
+        `hung` says what happens to a run that does not end when its time is over.
+        """
         origin = Origin(self.words, hydra_files(self._composed), self._asking)
-        made = stages.execute(self.checked, folder, origin, out)
+        made = stages.execute(self.checked, folder, origin, out, hung)
         if self.checked.resolved.get("report") == "all":
             from initlab.runner.report.run_page import report_run
 

@@ -8,6 +8,7 @@
           +-- EvidenceError      a manifest or snapshot is missing, damaged or of another kind   exit 2
           +-- StorageError       the run's folder cannot be written, or another process uses it  exit 2
           +-- MemoryShortage     a run needs more memory than the host or the GPU has            exit 2
+          +-- TimedOut           a run took longer than its timeout                              exit 1
           +-- Stopped            the user pressed Ctrl-C, or a signal asked to end     exit 130, 128 + n
           +-- QuantityError      a claim is about something that the results do not have         exit 2
                +-- ExpressionError    an expression that cannot be read
@@ -238,6 +239,10 @@ class MemoryShortage(RunnerError):
             f"the run needs more memory than there is: {said} - task=plan shows its size, "
             "init_mode=streamed needs little memory"
         )
+
+
+class TimedOut(RunnerError):
+    """A run that took longer than its `timeout`."""
 
 
 class Stopped(RunnerError):

@@ -115,6 +115,7 @@ def show(text: str) -> int:
 def single_run(config: DictConfig, config_dir: str | None = None) -> int:
     """Check the config, then do its task: run it, or print its plan, diagnosis or advice."""
     from initlab.runner.declare import declared
+    from initlab.runner.run.limit import STDERR, Hung
     from initlab.runner.terminal import tables
     from initlab.runner.tracking import track_run
 
@@ -138,7 +139,7 @@ def single_run(config: DictConfig, config_dir: str | None = None) -> int:
     folder = run.folder.absolute() if config.hydra.job.chdir else run.folder
     run.begin(folder)
     job = run_job(
-        task_function=lambda _: run.make(folder, out),
+        task_function=lambda _: run.make(folder, out, Hung(STDERR, ends=True)),
         config=config,
         job_dir_key="hydra.run.dir",
         job_subdir_key=None,

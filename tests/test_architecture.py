@@ -73,7 +73,7 @@ FLOORS = [
         "runner.listing",
         "runner.progress",
     },
-    {"runner.files", "runner.figures"},
+    {"runner.ending", "runner.files", "runner.figures"},
     {"runner.evidence"},
     {
         "runner.command",

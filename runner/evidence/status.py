@@ -8,24 +8,27 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from initlab.engine import strict_json
-from initlab.runner.evidence.folder import RunFolder
+from initlab.runner.evidence.folder import LOG, RunFolder
 from initlab.runner.files import write_json
 
 NAME = "status.json"
 RUNNING, COMPLETED, FAILED = "running", "completed", "failed"
+TIMED_OUT = "timed out"
 CRASHED, PENDING = "crashed", "pending"
 UNFINISHED, DAMAGED = "unfinished", "damaged"
 """States in a list of runs: of a run that is no sweep's and did not finish, and of a finished one whose
 manifest cannot be read.
 """
+HUNG = "Timeout ("
+"""How the interpreter's own lines begin in the log of a run that it ended, since it hung."""
 
 
 @dataclass
 class Status:
     """The status of a run.
 
-    In the file, `state` is pending, running, completed or failed. `read` also returns crashed, and
-    pending if there is no file.
+    In the file, `state` is pending, running, completed, failed or timed out. `read` also returns
+    crashed, and pending if there is no file. `limit` is the run's timeout in seconds.
     """
 
     state: str
@@ -40,6 +43,7 @@ class Status:
     attempts: int = 0
     changed: str | None = None
     """What is not as in the run of the same config that was there before."""
+    limit: float | None = None
     pid: int = field(default_factory=os.getpid)
     host: str = field(default_factory=socket.gethostname)
 
@@ -62,6 +66,7 @@ def read(folder: Path) -> Status:
 
     pending     there is no status, or it says so: a launcher has the run
     crashed     it says running and its process is gone, or completed and there is no manifest
+    timed out   it says so, or it says running, its process is gone, and the log says that it hung
     completed   there is a manifest, and it says completed, or running by a process that is gone, or nothing
     """
     finished = RunFolder(folder).finished
@@ -72,6 +77,9 @@ def read(folder: Path) -> Status:
     if status.state == COMPLETED and not finished:
         status.state, status.error = CRASHED, "it has no manifest"
     if status.state == RUNNING and status.host == socket.gethostname() and not _alive(status.pid):
+        if not finished and status.limit is not None and _hung(folder):
+            said = f"it took longer than timeout={status.limit:g} (seconds), hung, and was killed"
+            return replace(status, state=TIMED_OUT, error=said)
         return _ended(status, finished, f"its process {status.pid} is gone")
     return status
 
@@ -86,6 +94,7 @@ def _parse(content: object) -> Status:
         RUNNING,
         COMPLETED,
         FAILED,
+        TIMED_OUT,
     ):
         raise ValueError("this is no status")
     status = Status(
@@ -98,7 +107,7 @@ def _parse(content: object) -> Status:
     )
     numbers = all(
         isinstance(number, (int, float, type(None)))
-        for number in (status.seconds, status.objective)
+        for number in (status.seconds, status.objective, status.limit)
     )
     texts = all(
         isinstance(text, (str, type(None)))
@@ -107,6 +116,15 @@ def _parse(content: object) -> Status:
     if not (sound and numbers and texts):
         raise ValueError("this is no status")
     return status
+
+
+def _hung(folder: Path) -> bool:
+    """Return whether the log of a run says that it was ended, since it hung."""
+    try:
+        text = (folder / LOG).read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return False
+    return any(line.startswith(HUNG) for line in text.splitlines())
 
 
 def conclude(folder: Path) -> Status:

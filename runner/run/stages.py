@@ -20,7 +20,7 @@ from rich.console import Console
 from initlab.engine import autograd, nd, streams
 from initlab.engine.device import is_shortage
 from initlab.runner.config import plugins
-from initlab.runner.errors import MemoryShortage
+from initlab.runner.errors import MemoryShortage, TimedOut
 from initlab.runner.evidence import manifest, snapshot
 from initlab.runner.evidence.diagnosed import Diagnosis
 from initlab.runner.evidence.folder import Origin, RunFolder
@@ -42,6 +42,7 @@ from initlab.runner.progress import Report, steps_of, unheard
 from initlab.runner.run import diagnosing, rescale, streamed
 from initlab.runner.run.constructing import construct
 from initlab.runner.run.diagnosing import subject_of as subject_of
+from initlab.runner.run.limit import Hung, Limit, limited
 from initlab.runner.run.repeated import said_of_changes
 from initlab.runner.stats import meter
 from initlab.runner.terminal.sections import Results, print_results, remarks_on
@@ -195,11 +196,14 @@ class Initialized:
     filled: dict[str, int]
 
 
-def execute(config: RunConfig, folder: Path, origin: Origin, out: Console) -> Outcome:
-    """Run `config` into `folder`; `origin` is what the run came from.
+def execute(
+    config: RunConfig, folder: Path, origin: Origin, out: Console, hung: Hung | None = None
+) -> Outcome:
+    """Run `config` into `folder`; `origin` is what the run came from, and `hung` says what happens if
+    it does not end when its time is over.
 
-    Raises StorageError if the folder cannot be written or another process is writing it, and
-    MemoryShortage if the values do not fit.
+    Raises StorageError if the folder cannot be written or another process is writing it,
+    MemoryShortage if the values do not fit, and TimedOut.
     """
     if config.resume:
         before = RunFolder(folder).finished_as(config.canonical)
@@ -210,7 +214,11 @@ def execute(config: RunConfig, folder: Path, origin: Origin, out: Console) -> Ou
     with storage_errors(folder):
         folder.mkdir(parents=True, exist_ok=True)
         with locked(folder):
-            return execute_locked(config, folder, origin, out)
+            try:
+                return execute_locked(config, folder, origin, out, hung=hung)
+            except TimedOut as error:
+                said = f"{folder}: {error} - give it more, or leave timeout out"
+                raise TimedOut(said) from error
 
 
 def execute_locked(
@@ -220,16 +228,19 @@ def execute_locked(
     out: Console,
     report: Report | None = None,
     former: Manifest | None = None,
+    hung: Hung | None = None,
 ) -> Outcome:
     """Run `config` into a folder that this process has locked. Existing files are replaced.
 
     `report` is told how far a long probe has come; by default its progress is shown, unless `out`
-    is quiet. `former` is the manifest that was there, if it was removed already.
+    is quiet. `former` is the manifest that was there, if it was removed already. `hung` says what
+    happens if the run does not end when its time is over. Raises TimedOut.
     """
     size = sum(row.bytes for row in config.rows)
     with storage_errors(folder, size), using_threads(config.threads):
         try:
-            return _execute(config, RunFolder(folder), origin, out, report, former)
+            with limited(config.timeout, hung) as limit:
+                return _execute(config, RunFolder(folder), origin, out, report, former, limit)
         except (MemoryError, RuntimeError) as error:
             if not is_shortage(error):
                 raise
@@ -254,6 +265,7 @@ def _execute(
     out: Console,
     report: Report | None,
     former: Manifest | None,
+    limit: Limit,
 ) -> Outcome:
     started, begun = time.perf_counter(), now()
     check_tokens(config)
@@ -282,6 +294,7 @@ def _execute(
         content = _manifest(config, origin.overrides, made, seconds)
         if origin.calling is not None:
             content = replace(content, provenance=Provenance.of(origin.calling(), begun, now()))
+        limit.end()  # from here on the run is finished, or it is not
         run.write_manifest(content)
     if not out.quiet:
         listed = [row for row in config.plan.rows if (row.alias_of or row.path) in made.rows]

@@ -21,8 +21,15 @@ from initlab.runner.config import plugins
 from initlab.runner.config.compose import typed_words
 from initlab.runner.config.identity import Declaration, declaration_of
 from initlab.runner.config.objective import parse_objective
-from initlab.runner.errors import ConfigError, EvidenceError, RunnerError, StorageError
-from initlab.runner.evidence.folder import Origin, RunFolder
+from initlab.runner.errors import (
+    ConfigError,
+    EvidenceError,
+    RunnerError,
+    StorageError,
+    Terminated,
+    TimedOut,
+)
+from initlab.runner.evidence.folder import LOG, Origin, RunFolder
 from initlab.runner.evidence.manifest import Manifest
 from initlab.runner.evidence.provenance import Calling
 from initlab.runner.evidence.status import (
@@ -30,6 +37,7 @@ from initlab.runner.evidence.status import (
     FAILED,
     PENDING,
     RUNNING,
+    TIMED_OUT,
     Status,
     remove,
     write,
@@ -39,8 +47,10 @@ from initlab.runner.json_values import mapping
 from initlab.runner.plan.validate import RunConfig, validate
 from initlab.runner.progress import Report, unheard
 from initlab.runner.run import stages
+from initlab.runner.run.limit import STDERR, Hung
 from initlab.runner.run.showing import show
 from initlab.runner.sweep import gpus
+from initlab.runner.sweep.worker import Sweeping, following
 from initlab.runner.terminal import tables
 from initlab.runner.tracking import track
 
@@ -48,11 +58,10 @@ STOP = ".stop"
 """A file in a sweep's folder; while it exists, no further run begins."""
 
 
-def run_job(config: DictConfig, calling: Calling | None = None) -> str | float:
+def run_job(config: DictConfig, sweep: Sweeping | None = None) -> str | float:
     """Run a job from a composed config; the workers of Hydra's launchers call this.
 
-    `calling` says where the sweep was called. Returns the run's objective, or its final state if the
-    config declares none.
+    Returns the run's objective, or its final state if the config declares none.
     """
     plugins.load_from_environment()
     hydra = HydraConfig.get()
@@ -64,9 +73,13 @@ def run_job(config: DictConfig, calling: Calling | None = None) -> str | float:
     device = declaration.resolved.get("device")
     if isinstance(device, dict) and device.get("kind") == "gpu":
         gpus.assign()
-    called = None if calling is None else lambda: calling
-    job = Job(folder, overrides, declaration, lambda: task_text(config), calling=called)
-    status = perform(job)
+    job = Job(folder, overrides, declaration, lambda: task_text(config))
+    if sweep is not None:
+        job = replace(job, calling=lambda: sweep.calling, alone=sweep.is_alone)
+    with following(sweep, folder) as may_begin:
+        if not may_begin:
+            return PENDING
+        status = perform(job)
     return status.state if status.objective is None else status.objective
 
 
@@ -84,6 +97,8 @@ class Job:
     text: Callable[[], str]
     chdir: bool = False
     calling: Callable[[], Calling] | None = None
+    alone: bool = False
+    """Whether this process holds this one run, so that it may end with it."""
 
     @cached_property
     def run(self) -> RunConfig:
@@ -142,7 +157,7 @@ def perform(job: Job, report: Report = unheard) -> Status:
                         break
                 if status.state == COMPLETED:
                     track(resolved, folder)
-            if status.state == FAILED and stop is not None:
+            if status.state in (FAILED, TIMED_OUT) and stop is not None:
                 stop.touch()
     except (StorageError, ConfigError, OSError) as error:
         return _record_failure(folder, status, error, 0.0)
@@ -163,7 +178,7 @@ def _attempt(job: Job, status: Status, report: Report) -> tuple[Status, bool]:
         failed = _record_failure(folder, status, error, time.perf_counter() - started)
         if isinstance(error, KeyboardInterrupt):
             raise
-        return failed, not isinstance(error, ConfigError)
+        return failed, not isinstance(error, (ConfigError, TimedOut))
     write(folder, done)
     return done, False
 
@@ -199,9 +214,11 @@ def _execute(job: Job, folder: Path, status: Status, report: Report) -> stages.O
     """
     checked = job.run
     former = RunFolder(folder).begin()
-    write(folder, replace(status, state=RUNNING))
+    write(folder, replace(status, state=RUNNING, limit=checked.timeout))
     quiet = tables.quiet_console()
-    made = stages.execute_locked(checked, folder, origin(job), quiet, report, former)
+    with open(folder / LOG, "a", encoding="utf-8") as log:
+        hung = Hung(log.fileno() if job.alone else STDERR, ends=job.alone)
+        made = stages.execute_locked(checked, folder, origin(job), quiet, report, former, hung)
     if job.declaration.resolved.get("report") == "all":
         from initlab.runner.report.run_page import report_run
 
@@ -237,10 +254,11 @@ def _record_failure(folder: Path, status: Status, error: BaseException, seconds:
     text = traceback.format_exc()
     said = (
         str(error)
-        if isinstance(error, RunnerError)
+        if isinstance(error, (RunnerError, Terminated))
         else f"{type(error).__name__}: {error}".removesuffix(": ")
     )
-    failed = replace(status, state=FAILED, error=said, traceback=text, seconds=round(seconds, 3))
+    state = TIMED_OUT if isinstance(error, TimedOut) else FAILED
+    failed = replace(status, state=state, error=said, traceback=text, seconds=round(seconds, 3))
     with suppress(OSError):  # e.g. a full disk; an older status must not stay
         remove(folder)
         write(folder, failed)

@@ -24,8 +24,18 @@ from initlab.runner.config.hydra_internals import hydra_context
 from initlab.runner.config.permitted import LOGGING_CLASSES
 from initlab.runner.evidence.members import Member
 from initlab.runner.evidence.provenance import Calling
-from initlab.runner.evidence.status import COMPLETED, CRASHED, FAILED, PENDING, Status, read, write
+from initlab.runner.evidence.status import (
+    COMPLETED,
+    CRASHED,
+    FAILED,
+    PENDING,
+    TIMED_OUT,
+    Status,
+    read,
+    write,
+)
 from initlab.runner.sweep.job import STOP, run_job
+from initlab.runner.sweep.worker import Sweeping, ending
 
 IN_PROCESS = "hydra._internal.core_plugins.basic_launcher.BasicLauncher"
 AT_ONCE = 200
@@ -45,21 +55,31 @@ def launch_all(
 
     A run whose process died is tried 1 + `retries` more times; then its status is crashed.
     """
-    launch = Launch(config, partial(run_job, calling=calling))
-    for start in range(0, len(members), AT_ONCE):
-        batch = list(members[start : start + AT_ONCE])
-        for member in batch:  # replaces the status of an earlier sweep
-            Path(member.folder).mkdir(exist_ok=True)
-            write(Path(member.folder), Status(PENDING, member.run_id, member.overrides))
-        launch.run(batch)
-        launch.again([member for member in batch if not ended(member)], 1 + retries)
+    launch = Launch(config, partial(run_job, sweep=Sweeping.here(calling)))
+    with ending(members):
+        for start in range(0, len(members), AT_ONCE):
+            batch = list(members[start : start + AT_ONCE])
+            for member in batch:  # replaces the status of an earlier sweep
+                Path(member.folder).mkdir(exist_ok=True)
+                write(Path(member.folder), Status(PENDING, member.run_id, member.overrides))
+            launch.run(batch)
+            launch.again([member for member in batch if not ended(member)], 1 + retries)
 
 
 def ended(member: Member) -> bool:
-    """Return whether a run has ended, in any way but with its process, since its status was set to
-    pending.
+    """Return whether a run has ended since its status was set to pending, and is not to be launched
+    again.
     """
-    return read(Path(member.folder)).state in (COMPLETED, FAILED)
+    return read(Path(member.folder)).state in (COMPLETED, FAILED, TIMED_OUT)
+
+
+def _is_hung(member: Member) -> bool:
+    """Return whether a run hung, so that its process was ended; its status then says so."""
+    folder = Path(member.folder)
+    found = read(folder)
+    if found.state == TIMED_OUT:
+        write(folder, found)
+    return found.state == TIMED_OUT
 
 
 def _resuming(member: Member) -> Member:
@@ -92,6 +112,8 @@ class Launch:
         try:
             launcher.launch([list(member.overrides) for member in members], initial_job_idx=0)
         except Exception as error:
+            if sum(map(_is_hung, members)):
+                return  # the interpreter ended its process, and the launcher missed it
             text = (
                 f"error: the launcher stopped: {type(error).__name__}: "
                 f"{(str(error).strip().splitlines() or [''])[0]}"

@@ -19,12 +19,12 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from initlab.runner.evidence.members import Member
-from initlab.runner.evidence.status import COMPLETED, CRASHED, FAILED, NAME, Status, read
+from initlab.runner.evidence.status import COMPLETED, CRASHED, FAILED, NAME, TIMED_OUT, Status, read
 from initlab.runner.listing import print_line
 
 EVERY = 0.5
 """Seconds between two reads of the status files of runs that other processes perform."""
-ENDED = (COMPLETED, FAILED, CRASHED)
+ENDED = (COMPLETED, FAILED, TIMED_OUT, CRASHED)
 
 
 class Monitor:

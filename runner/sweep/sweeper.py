@@ -39,7 +39,7 @@ from initlab.runner.evidence.members import (
     swept_values,
     write_members,
 )
-from initlab.runner.evidence.status import FAILED
+from initlab.runner.evidence.status import FAILED, TIMED_OUT
 from initlab.runner.evidence.summary import write_summary
 from initlab.runner.excerpt import counted
 from initlab.runner.files import locked, storage_errors
@@ -213,7 +213,7 @@ def perform_all(
     for number, member in enumerate(members, first):
         status = perform(declaration.pop_job(member), monitor.of_run)
         monitor.ended(number, status)
-        if status.state == FAILED and options.on_error == "stop":
+        if status.state in (FAILED, TIMED_OUT) and options.on_error == "stop":
             return
 
 

@@ -120,6 +120,8 @@ def test_the_file_holds_what_a_program_needs(tmp_path):
         "objective": None,
         "resumed": False,
         "attempts": 0,
+        "changed": None,
+        "limit": None,
         "pid": os.getpid(),
         "host": socket.gethostname(),
     }

@@ -283,6 +283,36 @@ def test_a_sweep_that_is_asked_to_end_leaves_no_worker_behind_and_loses_nothing_
     verified()
 
 
+HANGS = """
+from initlab.engine import init, streams
+
+@init.register
+class Hanging(init.Initializer):
+    def _init_weight(self, name, data):
+        if streams.current_seed() == 1:
+            WHILE
+        data[:] = 1
+"""
+ENDLESS = {"python": "while True: pass", "c": "sum(range(10**12))"}
+
+
+@pytest.mark.parametrize(
+    ("launcher", "how"),
+    [("processes", "python"), ("processes", "c"), ("slurm_local", "c"), ("ray_local", "python")],
+)
+def test_a_run_that_takes_too_long_times_out_and_the_sweep_goes_on(launcher, how, run, tmp_path):
+    (tmp_path / "hanging.py").write_text(HANGS.replace("WHILE", ENDLESS[how]))
+    chosen = installed(launcher)
+    words = ["--plugin", "hanging.py", "-m", "init=hanging", "seed=0,1,2", "timeout=2", *chosen]
+    code, out, err = run(*words)
+    states = {row["seed"]: row["state"] for row in table(tmp_path)}
+    assert (code, states) == (1, {"0": "completed", "1": "timed out", "2": "completed"}), err
+    assert "it took longer than timeout=2 (seconds)" in out
+    [folder] = (tmp_path / "outputs" / "runs").glob("*seed1*")
+    assert json.loads((folder / "status.json").read_text())["state"] == "timed out"
+    assert not (folder / "manifest.json").exists()
+
+
 KILLS = """
 import os
 import signal
