@@ -15,7 +15,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from initlab.engine import strict_json
 from initlab.runner.check import findings
 from initlab.runner.check.former import as_before
-from initlab.runner.check.recompute import Measured, Recomputed
+from initlab.runner.check.recompute import Again, Measured
 from initlab.runner.evidence.folder import PLAN, STATISTICS, TABLE, RunFolder
 from initlab.runner.evidence.statistics import FIGURES, Statistics
 from initlab.runner.excerpt import shortened
@@ -74,7 +74,7 @@ def _cell(row: Mapping[str, JSON], column: str) -> str:
     return shortened(value_text(row[column])) if column in row else "missing"
 
 
-def wrong_figure(run: RunFolder, again: Recomputed) -> str | None:
+def wrong_figure(run: RunFolder, again: Again) -> str | None:
     """Return which figure of `stats.json` or `diagnosis.json` another measurement does not give, or
     None. A diagnosis that this code cannot make again is left out.
     """

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 
@@ -33,6 +34,16 @@ class Measured:
 
     statistics: Statistics
     diagnosis: Diagnosis | None
+
+
+class Again(Protocol):
+    """What was measured of a run, measured again."""
+
+    def measured(self, snapshot: Path | None) -> Measured:
+        """Return it; `snapshot` is the file of the run's values, if one was kept."""
+
+    def disturbed(self, snapshot: Path | None, number: int) -> Measured:
+        """Return it as it would be if each first value had another rounding error."""
 
 
 class Recomputed:

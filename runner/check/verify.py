@@ -36,7 +36,7 @@ from initlab.runner.evidence.manifest import Manifest
 from initlab.runner.evidence.shard import INDEX
 from initlab.runner.evidence.snapshot import Saved
 from initlab.runner.excerpt import counted, on_one_line
-from initlab.runner.json_values import mapping
+from initlab.runner.json_values import JSON, mapping
 from initlab.runner.plan.row import Row
 from initlab.runner.plan.validate import RunConfig, revalidate
 
@@ -61,9 +61,9 @@ def verify(folder: Path, figures: bool = True) -> Answer:
     """Verify one finished run; without `figures`, nothing is measured again."""
     try:
         run = RunFolder(folder)
-        _check_versions(run.manifest, folder)
+        check_versions(run.manifest, folder)
         check_plugins(run.manifest, folder)
-        config = _config(run.manifest, folder)
+        config = config_of(run.manifest, folder, {"kind": "cpu", "index": 0})
         wrong = wrong_field(run.manifest, _read_again(run), config, folder)
         if wrong is not None:
             return Answer(1, wrong, folder)
@@ -83,7 +83,8 @@ def _read_again(run: RunFolder) -> dict[str, Any]:
     return content
 
 
-def _check_versions(content: Manifest, folder: Path) -> None:
+def check_versions(content: Manifest, folder: Path) -> None:
+    """Raise EvidenceError unless this version draws the stream of the run."""
     if content.stream not in streams.VERSIONS:
         raise EvidenceError(
             f"{folder}: the run was drawn from stream {content.stream}, this version draws "
@@ -107,13 +108,14 @@ def check_plugins(content: Manifest, folder: Path) -> None:
             )
 
 
-def _config(content: Manifest, folder: Path) -> RunConfig:
-    """Check the run's config again, on the CPU: the device may not change a bit.
+def config_of(content: Manifest, folder: Path, device: dict[str, JSON] | None = None) -> RunConfig:
+    """Check the run's config again, on a device, or on its own: it may not change a bit.
 
     Raises EvidenceError if it cannot be run or does not fit the manifest.
     """
     plain = dict(content.config)
-    plain["device"] = {"kind": "cpu", "index": 0}
+    if device is not None:
+        plain["device"] = device
     try:
         config = revalidate(plain, complete=content.written is not None)
     except ConfigError as error:

@@ -12,6 +12,8 @@ import importlib.util
 import os
 import sys
 import traceback
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -74,6 +76,21 @@ def load_from_environment() -> None:
 def loaded() -> list[Plugin]:
     """Return every loaded plugin, by file name."""
     return sorted(_LOADED.values(), key=lambda plugin: (plugin.file, plugin.sha256))
+
+
+@contextmanager
+def only(wanted: Iterable[str]) -> Iterator[None]:
+    """Use only these of the loaded plugins, named by their SHA-256, inside a `with`: those that a run
+    was made with. The others are no part of its config then.
+    """
+    digests, before = set(wanted), dict(_LOADED)
+    for path, plugin in before.items():
+        if plugin.sha256 not in digests:
+            del _LOADED[path]
+    try:
+        yield
+    finally:
+        _LOADED.update(before)
 
 
 def paths() -> list[str]:

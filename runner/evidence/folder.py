@@ -58,7 +58,8 @@ SWEEP = "sweep.json"
 """In the folder of a sweep."""
 LOG = "runner.log"
 HYDRA = ".hydra"
-HYDRA_FILES = {"config.yaml", "hydra.yaml", "overrides.yaml"}
+OF_CONFIG = ("config.yaml", "overrides.yaml")
+HYDRA_FILES = {*OF_CONFIG, "hydra.yaml"}
 REPORT = "report.html"
 JOURNAL = "snapshot.journal"
 PARTIAL = ".partial"
@@ -181,6 +182,16 @@ class RunFolder:
                 "the folder or run without resume=true"
             )
         return self.manifest if self.is_whole() else None
+
+    def hydra_files(self) -> dict[str, str]:
+        """Return Hydra's files about the run's own config, text by file name, as far as they are
+        there and can be read.
+        """
+        found = {}
+        for name in OF_CONFIG:
+            with suppress(OSError, UnicodeDecodeError):
+                found[name] = (self.path / HYDRA / name).read_text(encoding="utf-8")
+        return found
 
     def evidence_digest(self) -> str:
         """Return the SHA-256, in hex, of manifest and statistics.
