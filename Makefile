@@ -2,6 +2,7 @@
 # make test   the same with what tests need, then formatting, linting, types, and unit and behaviour tests: minutes
 # make test-all  everything that is optional as well, and the slow tests: launchers, trackers, a browser, packaging, 10^8 elements
 # make bench  ratios against NumPy, torch, safetensors and MXNet (installed in environments of their own); ARGS=normal runs one
+# make docs   builds the site of the documents into site/; open site/index.html
 # make clean  removes the environments and caches; runs in outputs/ stay
 #
 # PYTHON=python3.12 chooses the Python; .venv is made anew when it was made with another
@@ -12,6 +13,7 @@ ARGS ?=
 STAMP := $(VENV)/.installed
 TEST_STAMP := $(VENV)/.installed-test
 TEST_ALL_STAMP := $(VENV)/.installed-test-all
+DOCS_STAMP := $(VENV)/.installed-docs
 # WORKERS=1 runs the tests one after another; TESTS=tests/engine runs some of them.
 WORKERS ?= auto
 TESTS ?=
@@ -33,7 +35,7 @@ endif
 endif
 endif
 
-.PHONY: run test test-all checks bench clean
+.PHONY: run test test-all checks bench docs clean
 
 run: $(STAMP)
 	$(VENV)/bin/python -m runner $(WORDS)
@@ -52,6 +54,9 @@ checks: $(TEST_STAMP)
 bench: $(TEST_STAMP)
 	$(VENV)/bin/python -m benchmarks $(ARGS)
 
+docs: $(DOCS_STAMP)
+	NO_MKDOCS_2_WARNING=1 $(VENV)/bin/python -m mkdocs build --strict
+
 $(STAMP): pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' \
 	    || { echo "Python 3.11, 3.12 or 3.13 is needed: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
@@ -67,5 +72,9 @@ $(TEST_ALL_STAMP): $(TEST_STAMP)
 	$(INSTALL) '.[test-all,dev]'
 	touch $@
 
+$(DOCS_STAMP): $(STAMP)
+	$(INSTALL) '.[docs]'
+	touch $@
+
 clean:
-	rm -rf $(VENV) benchmarks/.venv build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) benchmarks/.venv build dist site .pytest_cache .mypy_cache .ruff_cache .hypothesis
