@@ -4,7 +4,7 @@
     initlab.declare(*words)          the run that words of the command line declare
     initlab.diagnose(net, inputs)    what is known to hurt in an initialized network
     initlab.load(folder)             a finished run
-    initlab.runs(folder)             every finished run below a folder
+    initlab.runs(folder)             every run below a folder, finished or not
 
     initlab.engine   MXNet Gluon's parameter system on NumPy and CuPy
     initlab.runner   declared networks: built, initialized, probed and documented by the command `initlab`

@@ -91,6 +91,16 @@ def add_words(parser: argparse.ArgumentParser, sweeps: bool = True) -> None:
     parser.add_argument("--config-dir", metavar="DIR", help="a folder with options of your own")
 
 
+def add_root(parser: argparse.ArgumentParser) -> None:
+    """Declare the folder of all runs."""
+    parser.add_argument(
+        "--root",
+        metavar="DIR",
+        help="the folder of the runs; by default what INITLAB_OUTPUTS in the environment names, or "
+        "outputs",
+    )
+
+
 def terminal_width() -> int:
     """Return the width of the terminal, within limits, or 80 columns without one."""
     return min(shutil.get_terminal_size().columns, WIDEST) if sys.stdout.isatty() else PLAIN_WIDTH

@@ -29,6 +29,8 @@ from initlab.runner.json_values import JSON
 FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 POLL_SECONDS = 0.2
 """Seconds between two looks at a folder that another process has locked."""
+LOOKS, LOOK_SECONDS = 5, 0.02
+"""How often `locked` tries, as `is_locked` may be looking, and the seconds between."""
 UNWRITABLE = {errno.EACCES, errno.EPERM, errno.EROFS, errno.EIO, errno.ENOENT, errno.ESTALE}
 ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:/")
 """The beginning of an address like s3://bucket, which as a path would make a folder named `s3:`."""
@@ -56,8 +58,12 @@ def locked(folder: Path, said: str = BUSY_RUN) -> Iterator[None]:
     """
     descriptor = os.open(folder, os.O_RDONLY)
     try:
-        if not _lock(descriptor):
-            raise StorageError(f"{folder}: {said}")
+        looks = 1
+        while not _lock(descriptor):
+            if looks == LOOKS:
+                raise StorageError(f"{folder}: {said}")
+            looks += 1
+            time.sleep(LOOK_SECONDS)
         yield
     finally:
         os.close(descriptor)
@@ -84,11 +90,20 @@ def locked_once_free(folder: Path) -> Iterator[None]:
         os.close(descriptor)
 
 
-def is_locked(folder: Path) -> bool:
-    """Return whether another process, or another part of this one, holds the lock of a folder."""
+def is_locked(folder: Path) -> bool | None:
+    """Return whether a process holds the lock of a folder; None on a file system without locks.
+
+    For the moment of the look it is locked against others, as long as `locked` is patient.
+    Raises OSError if the folder cannot be opened.
+    """
     descriptor = os.open(folder, os.O_RDONLY)
     try:
-        return not _lock(descriptor)
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        return False
+    except BlockingIOError:
+        return True
+    except OSError:
+        return None
     finally:
         os.close(descriptor)
 

@@ -39,6 +39,11 @@ class Listing:
             max(most, len(cell)) for most, cell in zip(self._widest, cells, strict=True)
         ]
 
+    def fits(self, width: int) -> bool:
+        """Return whether a row is one line of at most this width."""
+        stacked = [name.split() or [""] for name in self._names]
+        return self._width(list(range(len(self._names))), stacked) <= width
+
     def print(self, out: Console) -> None:
         """Print all rows in lines of at most `out.width` characters, if their cells allow it."""
         if out.quiet:

@@ -39,6 +39,12 @@ def logging_is_as_before():
     root.setLevel(level)
 
 
+@pytest.fixture(autouse=True, scope="session")
+def the_cache_of_the_tests_is_their_own(tmp_path_factory):
+    """Keep what is remembered between commands out of the user's cache."""
+    os.environ["XDG_CACHE_HOME"] = str(tmp_path_factory.mktemp("cache"))
+
+
 @pytest.fixture(autouse=True)
 def no_plugin_outlives_its_test():
     """Unload plugins after the test, so that neither later tests nor the processes they start know

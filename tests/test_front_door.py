@@ -24,7 +24,7 @@ SIGNATURES = {
         "(net: 'gluon.Block', init: 'str | Mapping[str, object] | Initializer', "
         "input: 'Sequence[int] | None' = None, seed: 'int' = 0) -> 'Plan'"
     ),
-    "runs": "(root: 'str | os.PathLike[str]' = 'outputs') -> 'Runs'",
+    "runs": "(root: 'str | os.PathLike[str] | None' = None) -> 'Runs'",
 }
 MEMBERS = {
     "DeclaredRun": {"advise", "begin", "checked", "config", "diagnose", "folder", "make", "plan", "run", "run_id", "words"},
@@ -32,8 +32,8 @@ MEMBERS = {
         "aliases", "describe", "digest", "fill", "get", "items", "keys", "output", "owners", "remarks", "rows",
         "totals", "values",
     },
-    "Run": {"config", "diagnosis", "figures", "manifest", "path", "stats"},
-    "Runs": {"count", "index", "to_pandas", "where"},
+    "Run": {"config", "diagnosis", "facts", "figures", "manifest", "path", "state", "stats"},
+    "Runs": {"column", "count", "index", "records", "sort", "to_pandas", "where"},
 }  # fmt: skip
 OTHERS = {
     "ConfigError",

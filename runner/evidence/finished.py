@@ -1,9 +1,10 @@
-"""A finished run read from Python: its manifest, config, statistics and first values."""
+"""A run read from Python: its state, manifest, config, statistics and first values."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from functools import cached_property
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -15,27 +16,42 @@ from initlab.runner.errors import EvidenceError
 from initlab.runner.evidence.diagnosed import Diagnosis
 from initlab.runner.evidence.folder import RunFolder
 from initlab.runner.evidence.manifest import Manifest
+from initlab.runner.evidence.record import Record, record_in
 from initlab.runner.evidence.statistics import Statistics, shape_text
 from initlab.runner.excerpt import MOST, Excerpt
-from initlab.runner.json_values import number
+from initlab.runner.json_values import JSON, number
 
 COLUMNS = ("path", "shape", "law", "std", "verdict")
 
 
 class Run:
-    """A finished run: `run[path]` is a parameter's first values.
+    """A run: `run[path]` is a parameter's first values, if it is finished.
 
     `len(run)` is the number of paths; iteration yields the paths, those of tied parameters last.
-    Files are read on access. Raises EvidenceError if one is missing, damaged or of a newer version.
+    Files are read on access. Raises EvidenceError if one is missing, as those of a run that did not
+    finish, damaged or of a newer version.
     """
 
-    def __init__(self, path: str | os.PathLike[str]) -> None:
+    def __init__(self, path: str | os.PathLike[str], record: Record | None = None) -> None:
         self._folder = RunFolder(Path(path).absolute())
+        self._record = record
 
     @property
     def path(self) -> Path:
         """The run's folder, an absolute path."""
         return self._folder.path
+
+    @cached_property
+    def facts(self) -> dict[str, JSON]:
+        """What lists show of the run, as of then: `state`, `when`, `error`, `tags`, …
+        (docs/runs.md in the source has all).
+        """
+        return (self._record or record_in(self.path)).facts
+
+    @property
+    def state(self) -> str:
+        """`finished`, `failed`, `running`, …: how the run ended, or where it stands."""
+        return str(self.facts["state"])
 
     @property
     def manifest(self) -> Manifest:

@@ -70,18 +70,25 @@ def read(folder: Path) -> Status:
     completed   there is a manifest, and it says completed, or running by a process that is gone, or nothing
     """
     finished = RunFolder(folder).finished
-    try:
-        status = _parse(strict_json.read(folder / NAME))
-    except (OSError, ValueError, TypeError):
+    status = stored(folder)
+    if status is None:
         return Status(COMPLETED if finished else PENDING, folder.name)
     if status.state == COMPLETED and not finished:
         status.state, status.error = CRASHED, "it has no manifest"
-    if status.state == RUNNING and status.host == socket.gethostname() and not _alive(status.pid):
+    if status.state == RUNNING and status.host == socket.gethostname() and not alive(status.pid):
         if not finished and status.limit is not None and _hung(folder):
             said = f"it took longer than timeout={status.limit:g} (seconds), hung, and was killed"
             return replace(status, state=TIMED_OUT, error=said)
         return _ended(status, finished, f"its process {status.pid} is gone")
     return status
+
+
+def stored(folder: Path) -> Status | None:
+    """Return what the file says; None if there is no file, or it is damaged."""
+    try:
+        return _parse(strict_json.read(folder / NAME))
+    except (OSError, ValueError, TypeError):
+        return None
 
 
 def _parse(content: object) -> Status:
@@ -143,7 +150,8 @@ def _ended(status: Status, finished: bool, said: str) -> Status:
     return replace(status, state=state, error=None if finished else said)
 
 
-def _alive(pid: int) -> bool:
+def alive(pid: int) -> bool:
+    """Return whether there is a process of this number on this machine."""
     if pid == os.getpid():
         return True
     try:

@@ -24,6 +24,7 @@ from initlab.runner.json_values import number, restored
 VARIABLES = "vars"
 SECTION_AND_NAME = 2
 """Steps of a path to a figure that is in no row."""
+MEANT = "did you mean"
 MEASURE_IT = "choose what does: probe=…, measure=[…]"
 
 
@@ -100,22 +101,48 @@ def plain(path: Path, run: Run) -> object:
     return restored(value) if found.measured else value
 
 
-def column(path: Path, runs: Iterable[Run]) -> list[object]:
-    """Return the value in each run, None where a run has no such figure.
+def listed(path: Path, run: Run) -> object:
+    """Return the one value of a path, or the list of plain values that it names, like `tags`."""
+    found = find(path, run)
+    value = found.values[0][1]
+    several = isinstance(value, list) and not any(isinstance(one, (dict, list)) for one in value)
+    return value if found.single and several else plain(path, run)
 
-    Raises QuantityError if no run has one.
+
+def column(
+    path: Path, runs: Sequence[Run], others: Iterable[Run] = (), lists: bool = False
+) -> list[object]:
+    """Return the value in each run, None where a run has no such figure; with `lists`, it may be a
+    list of plain values.
+
+    Raises QuantityError if no run has one, neither of the `others`.
     """
+    read = listed if lists else plain
     values: list[object] = []
-    lost: list[QuantityError] = []
+    lost: list[tuple[Run, QuantityError]] = []
     for run in runs:
         try:
-            values.append(plain(path, run))
+            values.append(read(path, run))
         except QuantityError as error:
             values.append(None)
-            lost.append(error)
-    if lost and len(lost) == len(values):
-        raise lost[0]
-    return values
+            lost.append((run, error))
+    if not lost or len(lost) < len(values):
+        return values
+    for run in others:
+        try:
+            read(path, run)
+        except QuantityError as error:
+            lost.append((run, error))
+        else:
+            return values
+    raise max(lost, key=lambda one: telling(*one))[1]
+
+
+def telling(run: Run, error: QuantityError) -> tuple[bool, bool]:
+    """Return how much an error about a run tells, the more the larger: that of a run whose config is
+    known, and one that knows what is meant.
+    """
+    return bool(run.config), MEANT in str(error)
 
 
 def number_in(value: object) -> float | None:

@@ -158,3 +158,33 @@ def parse_path(text: str) -> Path:
     if end != len(text.strip()):
         raise ExpressionError(text, f"cannot be read from '{text.strip()[end:]}' on")
     return path
+
+
+def parse_paths(text: str) -> list[Path]:
+    """Return the paths of a list: `init.kind, figures.loss`. Raises QuantityError if one is no path."""
+    return [path for _, path in _scan_list(text, ("",))]
+
+
+def parse_signed(text: str) -> list[tuple[str, Path]]:
+    """Return the paths of a list with the sign before each, `-` or nothing. Raises QuantityError."""
+    return _scan_list(text, ("-", ""))
+
+
+def _scan_list(text: str, signs: tuple[str, ...]) -> list[tuple[str, Path]]:
+    found: list[tuple[str, Path]] = []
+    at = 0
+    while True:
+        at = _after_space(text, at)
+        sign = next(sign for sign in signs if text.startswith(sign, at))
+        path, end = scan(text, at + len(sign))
+        found.append((sign, path))
+        at = _after_space(text, end)
+        if at == len(text):
+            return found
+        if text[at] != ",":
+            raise ExpressionError(text, f"needs a comma or its end, it has {text[at]!r}", at)
+        at += 1
+
+
+def _after_space(text: str, at: int) -> int:
+    return len(text) - len(text[at:].lstrip())

@@ -2,6 +2,7 @@
 
     init.kind == 'he' and figures.loss < 2.4
     seed in [0, 1, 2] and not (layers[-1].rms > 10 or layers.*.rms.min == 0)
+    'baseline' in tags
 
     condition  := both ('or' both)*
     both       := one ('and' one)*
@@ -21,16 +22,15 @@ from __future__ import annotations
 import json
 import operator
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any
 
 from initlab.runner.errors import QuantityError
 from initlab.runner.figures import parser
-from initlab.runner.figures.lookup import Run, find, plain
+from initlab.runner.figures.lookup import Run, find, plain, telling
 from initlab.runner.figures.path import Path
 
-T = TypeVar("T")
 Value = bool | int | float | str | None
 TOKEN = re.compile(
     r"""\s*(?: (?P<number>[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)(?![\w.])
@@ -51,7 +51,7 @@ EQUALITIES = ("==", "!=")
 CONSTANTS = {"true": True, "false": False, "null": None}
 CONSTANTS |= {"True": True, "False": False, "None": None}
 KEYWORDS = ("and", "or", "not", "in")
-MEANT = {"=": "==", "&&": "and", "&": "and", "||": "or", "|": "or", "!": "not", "<>": "!="}
+OF_OTHERS = {"=": "==", "&&": "and", "&": "and", "||": "or", "|": "or", "!": "not", "<>": "!="}
 """Operators of other languages -> those of this one."""
 OPERATOR = re.compile(r"[=<>!&|]+")
 WHOLE = re.compile(r"[+-]?\d+")
@@ -167,8 +167,8 @@ class Parser(parser.Parser):
     def _wrong_sign(self) -> None:
         """Raise ExpressionError if an operator of another language is next."""
         operator = OPERATOR.match(self.text, self.here())
-        if operator is not None and operator[0] in MEANT:
-            self.fail(f"there is no '{operator[0]}' - write {MEANT[operator[0]]}")
+        if operator is not None and operator[0] in OF_OTHERS:
+            self.fail(f"there is no '{operator[0]}' - write {OF_OTHERS[operator[0]]}")
 
     def condition(self) -> Condition:
         """Return conditions joined by `or`."""
@@ -271,11 +271,17 @@ class Asked:
     """The comparisons that at least one run could answer, and the errors of those it could not."""
 
     answered: set[str] = field(default_factory=set)
-    refused: dict[str, QuantityError] = field(default_factory=dict)
+    refused: dict[str, tuple[Run, QuantityError]] = field(default_factory=dict)
+
+    def refuse(self, comparison: str, run: Run, error: QuantityError) -> None:
+        """Keep the error of a comparison that tells most, of these the first."""
+        kept = self.refused.get(comparison)
+        if kept is None or telling(*kept) < telling(run, error):
+            self.refused[comparison] = run, error
 
     def check(self) -> None:
         """Raise QuantityError for a comparison that no run could answer."""
-        for comparison, error in self.refused.items():
+        for comparison, (_, error) in self.refused.items():
             if comparison not in self.answered:
                 raise error
 
@@ -294,17 +300,18 @@ class Where:
         """Return whether the condition holds for a run; false if the run lacks a figure."""
         return _holds(self.condition, run, Asked()) is True
 
-    def choose(self, runs: Iterable[T], view: Callable[[T], Run]) -> list[T]:
-        """Return the runs for which the condition holds; `view` returns a run's config and
-        statistics.
+    def sort_out(self, runs: Sequence[Run]) -> tuple[list[int], list[int]]:
+        """Return the numbers of the runs for which the condition holds, and of those that cannot tell,
+        because they lack a figure.
 
         Raises QuantityError, with the nearest name, for a figure that no run has, and for a
         comparison of values that are of two kinds in every run.
         """
         asked = Asked()
-        chosen = [run for run in runs if _holds(self.condition, view(run), asked) is True]
+        answers = [_holds(self.condition, run, asked) for run in runs]
         asked.check()
-        return chosen
+        chosen = [at for at, answer in enumerate(answers) if answer is True]
+        return chosen, [at for at, answer in enumerate(answers) if answer is None]
 
 
 def _holds(condition: Condition, run: Run, asked: Asked) -> bool | None:
@@ -325,7 +332,7 @@ def _holds(condition: Condition, run: Run, asked: Asked) -> bool | None:
     try:
         answer = _answer(condition, run)
     except QuantityError as error:
-        asked.refused.setdefault(str(condition), error)
+        asked.refuse(str(condition), run, error)
         return None
     asked.answered.add(str(condition))
     return answer

@@ -1,4 +1,7 @@
-"""Tables on stdout, coloured in a terminal and plain elsewhere."""
+"""Tables on stdout, coloured in a terminal and plain elsewhere.
+
+What prints a plan is imported when one is printed: a command that only needs a screen starts fast.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,7 @@ import os
 import shutil
 import sys
 from collections.abc import Sequence
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from rich.console import Console
 from rich.text import Text
@@ -16,10 +19,11 @@ from initlab.runner.evidence.members import SUMMARY
 from initlab.runner.evidence.statistics import shape_text
 from initlab.runner.evidence.summary import DIAGNOSIS, Summary
 from initlab.runner.listing import Listing
-from initlab.runner.plan.row import Row
-from initlab.runner.plan.rows import FROZEN, Plan
 from initlab.runner.terminal.folding import Cell, Each, number
-from initlab.runner.terminal.sections import Sheet, remarks_on
+
+if TYPE_CHECKING:
+    from initlab.runner.plan.row import Row
+    from initlab.runner.plan.rows import Plan
 
 PLAIN_WIDTH = 100_000
 """The width without a terminal: no line is broken."""
@@ -64,6 +68,9 @@ def print_plan(out: Console, plan: Plan, fold: bool) -> None:
     """Print one line for each parameter: its law, the reason, and its stream; with `fold` one for
     those of repeated blocks.
     """
+    from initlab.runner.plan.rows import FROZEN
+    from initlab.runner.terminal.sections import Sheet, remarks_on
+
     multiplied = any(row.lr_mult != 1 for row in plan.rows)
     frozen = any(row.frozen for row in plan.rows)
     sheet = Sheet(out, fold)

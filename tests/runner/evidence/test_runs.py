@@ -1,18 +1,20 @@
-"""All finished runs below a folder."""
+"""All runs below a folder, from Python."""
 
 from __future__ import annotations
 
 import copy
 import json
+import shutil
 import sys
-import warnings
 from types import ModuleType
 
 import pytest
 
 import initlab
 from initlab.runner.errors import EvidenceError, QuantityError
+from initlab.runner.evidence.columns import differences
 from initlab.runner.evidence.runs import Runs, runs
+from initlab.runner.evidence.status import FAILED, Status, write
 
 
 @pytest.fixture
@@ -61,19 +63,67 @@ def test_a_condition_is_a_text(three, condition):
         runs(three).where(condition)
 
 
-def test_a_run_that_cannot_be_read_is_a_warning_that_names_it(three):
+def test_a_run_that_cannot_be_read_is_listed_and_a_condition_on_it_is_a_warning(three):
     (three / "a" / "1" / "manifest.json").write_text("{")
     found = runs(three)
+    assert sorted(run.state for run in found) == ["damaged", "finished", "finished"]
     with pytest.warns(UserWarning, match="left out: .*a/1/manifest.json: the manifest is damaged"):
-        assert len(found) == 2
+        assert kinds(found.where("seed == 0")) == [("he", 0), ("normal", 0)]
+    shutil.rmtree(three / "a" / "1")
     (three / "a" / "0" / "stats.json").write_text("{")
     with pytest.warns(UserWarning, match="a/0/stats.json: is damaged"):
-        assert kinds(found.where("figures.output_rms > 0")) == [("normal", 0)]
+        assert kinds(runs(three).where("figures.output_rms > 0")) == [("normal", 0)]
+    assert len(runs(three).where("state == 'damaged'")) == 1
 
 
-def test_finding_runs_reads_none(three, monkeypatch):
-    (three / "a" / "1" / "manifest.json").write_text("{")
-    runs(three)
+def test_runs_that_did_not_finish_are_among_them(three):
+    (three / "failed").mkdir()
+    write(three / "failed", Status(FAILED, "x-1", ["init=he"], "ValueError: no"))
+    found = runs(three)
+    assert len(found) == 4 and len(found.where("state == 'finished'")) == 3
+    [failed] = found.where("state == 'failed' and 'init=he' in words")
+    assert (failed.state, failed.facts["error"]) == ("failed", "ValueError: no")
+    with pytest.raises(EvidenceError, match="failed: is no run"):
+        _ = failed.manifest
+    assert repr(found).splitlines()[0] == "4 runs: 3 finished, 1 failed"
+
+
+def test_each_run_is_as_it_was_when_they_were_listed(three):
+    found = runs(three)
+    write(three / "a" / "0", Status(FAILED, "x", [], "no"))
+    assert [run.state for run in found] == ["finished"] * 3
+    assert sorted(run.state for run in runs(three)) == ["failed", "finished", "finished"]
+    assert initlab.load(three / "a" / "0").state == "failed"
+
+
+def test_runs_are_sorted_by_what_they_have_and_those_without_are_last(three):
+    content = json.loads((three / "a" / "1" / "stats.json").read_text())
+    content["figures"] = {"output_rms": "nan"}
+    (three / "a" / "1" / "stats.json").write_text(json.dumps(content))
+    found = runs(three)
+    assert kinds(found.sort("figures.output_rms")) == [("normal", 0), ("he", 0), ("he", 1)]
+    assert kinds(found.sort("-figures.output_rms")) == [("he", 0), ("normal", 0), ("he", 1)]
+    assert kinds(found.sort("init.kind, -seed")) == [("he", 1), ("he", 0), ("normal", 0)]
+    assert kinds(found.sort("-init.kind, seed")) == [("normal", 0), ("he", 0), ("he", 1)]
+    with pytest.raises(QuantityError, match="did you mean 'output_rms'"):
+        found.sort("-figures.output_rmz")
+    with pytest.raises(TypeError, match="the order must be a text"):
+        found.sort(3)
+
+
+def test_a_column_has_a_value_for_each_run(three):
+    found = runs(three)
+    assert found.column("seed") == [0, 1, 0]
+    assert found.column("layers[0].rms") == [run.stats.layers[0]["rms"] for run in found]
+    assert found.column("tags") == [[], [], []]
+    with pytest.raises(QuantityError, match="did you mean 'stat(e|s)'"):
+        found.column("stat")
+    (three / "x").mkdir()
+    write(three / "x", Status(FAILED, "x"))
+    failed = runs(three).where("state == 'failed'")
+    assert failed.column("figures.output_rms") == [None]
+    with pytest.raises(QuantityError, match="did you mean 'output_rms'"):
+        runs(three).column("figures.output_rmz")
 
 
 def test_no_run_is_lost_when_the_process_changes_its_folder(three, monkeypatch):
@@ -87,17 +137,6 @@ def test_a_copy_has_the_same_runs(three):
     found = runs(three)
     for made in (copy.copy(found), copy.deepcopy(found)):
         assert [run.path for run in made] == [run.path for run in found]
-
-
-def test_no_run_is_lost_when_the_first_reading_is_interrupted(three):
-    (three / "a" / "1" / "manifest.json").write_text("{")
-    found = runs(three)
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        with pytest.raises(UserWarning, match="left out"):
-            len(found)
-    with pytest.warns(UserWarning, match="left out"):
-        assert len(found) == 2
 
 
 def test_a_folder_that_cannot_be_listed_is_a_warning(three, monkeypatch):
@@ -133,7 +172,8 @@ def test_runs_become_a_table_of_pandas(three, monkeypatch):
     stand_in.DataFrame = lambda rows, columns: given.update(rows=rows, columns=columns)
     monkeypatch.setitem(sys.modules, "pandas", stand_in)
     runs(three).to_pandas()
-    assert given["columns"][:6] == ["run_id", "name", "path", "root", "seconds", "diagnosis"]
+    assert given["columns"][:5] == ["state", "run_id", "name", "path", "folder"]
+    assert [row["folder"] for row in given["rows"]] == [str(run.path) for run in runs(three)]
     assert [row["diagnosis"] for row in given["rows"]] == [
         run.diagnosis.severity or "none" for run in runs(three)
     ]
@@ -149,13 +189,13 @@ def test_the_table_is_pandas_own(three):
     assert isinstance(table, pandas.DataFrame) and table["seed"].tolist() == [0, 1, 0]
 
 
-def test_runs_without_a_diagnosis_have_no_column_of_it(three):
+def test_runs_without_a_diagnosis_have_none_of_it(three):
     for path in three.glob("a/*/diagnosis.json"):
         path.unlink()
-    assert repr(runs(three)).splitlines()[1].split() == ["run", "seed", "init", "output_rms"]
+    assert runs(three).column("diagnosis") == [None] * 3
     (three / "a" / "0" / "diagnosis.json").write_text("{")
-    with pytest.warns(UserWarning, match="a/0/diagnosis.json: is damaged"):
-        repr(runs(three))
+    [damaged] = runs(three).where("state == 'damaged'")
+    assert "a/0/diagnosis.json: is damaged" in damaged.facts["error"]
 
 
 def test_pandas_that_is_not_installed_is_said_with_what_to_install(three, monkeypatch):
@@ -169,9 +209,9 @@ def test_pandas_that_is_not_installed_is_said_with_what_to_install(three, monkey
 def test_a_list_of_runs_fits_a_screen(three):
     lines = repr(runs(three)).splitlines()
     assert lines[0] == "3 finished runs"
-    assert lines[1].split() == ["run", "seed", "init", "diagnosis", "output_rms"]
+    assert lines[1].split()[:5] == ["path", "state", "when", "diagnosis", "output_rms"]
     assert len(lines) == 5 and max(map(len, lines)) <= 80
-    many = Runs([three / "a" / "0"] * 300)
+    many = Runs(list(zip([three / "a" / "0"] * 300, runs(three).records * 100, strict=True)))
     assert repr(many).splitlines()[-1] == "… 280 more"
     assert max(map(len, repr(many).splitlines())) <= 80
 
@@ -182,13 +222,14 @@ def test_runs_of_several_models_are_told_apart_by_seed_and_varied_words(tmp_path
             words = [f"model={model}", f"seed={seed}", "init=he", "init.slope=0.1", "probe=forward"]
             initlab.declare(*words, "measure=[layers]").run(tmp_path / f"{model}{seed}")
     found = runs(tmp_path)
-    head, *rows = [line.split() for line in repr(found).splitlines()[1:]]
-    assert head[:3] == ["run", "seed", "model"]
-    assert [row[0] for row in rows] == [run.manifest.run_id for run in found]
-    assert [tuple(row[1:3]) for row in rows] == [
+    apart = differences(found.records)
+    assert [list(values) for values in apart] == [["seed", "model"]] * 6
+    assert [(values["seed"], values["model"]) for values in apart] == [
         (str(run.config["seed"]), run.path.name[:-1]) for run in found
     ]
     assert max(map(len, repr(found).splitlines())) <= 80
+    html = runs(tmp_path)._repr_html_()
+    assert "<th>seed</th><th>model</th>" in html and "<td>shared</td>" in html
 
 
 def test_runs_without_varied_words_are_told_apart_by_their_configs(tmp_path):
@@ -197,24 +238,22 @@ def test_runs_without_varied_words_are_told_apart_by_their_configs(tmp_path):
         file = tmp_path / str(number) / "manifest.json"
         content = json.loads(file.read_text()) | {"overrides": []}
         file.write_text(json.dumps(content))
-    assert repr(runs(tmp_path)).splitlines()[1].split()[:2] == ["run", "init"]
+    assert list(differences(runs(tmp_path).records)[0])[0] == "init.kind"
 
 
 def test_html_has_every_column_and_text_those_that_fit(three):
     for number in range(3):
-        file = three / "a" / str(number) / "stats.json"
-        content = json.loads(file.read_text())
-        content["figures"] |= {f"a_figure_with_a_long_name_{at}": 1.5 for at in range(5)}
-        file.write_text(json.dumps(content))
+        (three / "a" / str(number)).rename(three / f"a run whose folder has a long name {number}")
     head = repr(runs(three)).splitlines()[1].split()
-    assert head == ["run", "seed", "init", "diagnosis", "output_rms"]
-    assert runs(three)._repr_html_().count("a_figure_with_a_long_name") == 5
+    assert head == ["path", "state", "when", "seed"]
+    for name in ("path", "state", "when", "diagnosis", "output_rms", "seed", "init"):
+        assert f"<th>{name}</th>" in runs(three)._repr_html_()
 
 
 def test_what_a_notebook_shows_is_escaped(three):
     file = three / "a" / "0" / "manifest.json"
     content = json.loads(file.read_text())
-    content["run_id"] = "<script>alert(1)</script>"
+    content["overrides"] = ["init=<script>alert(1)</script>"]
     file.write_text(json.dumps(content))
     html = runs(three)._repr_html_()
     assert "<script>" not in html and "&lt;script&gt;" in html

@@ -138,6 +138,22 @@ def test_a_column_has_none_for_the_runs_that_lack_it_and_is_refused_where_all_do
         column(parse_path("figures.bset"), [RUN, other])
 
 
+def test_a_column_that_only_other_runs_have_is_empty():
+    lacking = Measured({"seed": 4}, {"figures": {}})
+    assert column(parse_path("figures.best"), [lacking], [RUN]) == [None]
+    with pytest.raises(QuantityError):
+        column(parse_path("figures.best"), [lacking], [lacking])
+
+
+def test_a_list_of_plain_values_may_be_a_column():
+    tagged = Measured({"tags": ["a", "b"], "init": {"rules": [{"kind": "he"}]}}, {})
+    assert column(parse_path("tags"), [tagged], lists=True) == [["a", "b"]]
+    assert column(parse_path("tags[0]"), [tagged], lists=True) == ["a"]
+    for path, lists in (("tags", False), ("init.rules", True), ("init", True)):
+        with pytest.raises(QuantityError, match="is no single value"):
+            column(parse_path(path), [tagged], lists=lists)
+
+
 SKETCH = Measured(
     {"seed": 0},
     {

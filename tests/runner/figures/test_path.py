@@ -9,7 +9,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from initlab.runner.errors import QuantityError
-from initlab.runner.figures.path import Part, Path, parse_path, scan, written
+from initlab.runner.figures.path import (
+    Part,
+    Path,
+    parse_path,
+    parse_paths,
+    parse_signed,
+    scan,
+    written,
+)
 
 NAMES = st.text(
     st.characters(codec="utf-8", categories=("L", "N", "P", "S", "Z")), min_size=1, max_size=8
@@ -100,3 +108,27 @@ def test_what_is_no_path_is_refused(text, said):
     with pytest.raises(QuantityError, match=re.escape(said)) as refused:
         parse_path(text)
     assert len(str(refused.value)) < 300
+
+
+@given(st.lists(PATHS, min_size=1, max_size=4), st.sampled_from([",", ", ", " , "]))
+def test_a_list_of_paths_is_read_back_as_it_is_written(paths, comma):
+    assert parse_paths(comma.join(map(str, paths))) == paths
+
+
+@given(st.lists(st.tuples(st.sampled_from(["-", ""]), PATHS), min_size=1, max_size=4))
+def test_a_list_of_signed_paths_is_read_back_as_it_is_written(signed):
+    assert parse_signed(",".join(f"{sign}{path}" for sign, path in signed)) == signed
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("", "needs a name at column 1"),
+        ("a,", "needs a name at column 3"),
+        ("a b", "column 3: needs a comma or its end, it has 'b'"),
+        ("-a", "needs a name at column 1"),
+    ],
+)
+def test_what_is_no_list_of_paths_is_refused(text, said):
+    with pytest.raises(QuantityError, match=re.escape(said)):
+        parse_paths(text)

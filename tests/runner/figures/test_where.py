@@ -14,7 +14,7 @@ from initlab.runner.figures.lookup import Measured
 from initlab.runner.figures.parser import MOST_LEVELS
 from initlab.runner.figures.where import (
     KEYWORDS,
-    MEANT,
+    OF_OTHERS,
     SIGNS,
     And,
     Comparison,
@@ -68,6 +68,10 @@ def run(seed: int = 0, kind: str = "he", **figures) -> Measured:
     return Measured(config, {"figures": figures, "layers": layers})
 
 
+def chosen(where) -> list[Measured]:
+    return [RUNS[at] for at in where.sort_out(RUNS)[0]]
+
+
 RUNS = [run(0, loss=1.0), run(1, "lecun", loss=3.0), run(2, loss="nan"), run(3, other=1.0)]
 
 
@@ -107,7 +111,7 @@ RUNS = [run(0, loss=1.0), run(1, "lecun", loss=3.0), run(2, loss="nan"), run(3, 
 )
 def test_a_condition_chooses_the_runs_for_which_it_holds(text, seeds):
     where = parse_where(text)
-    assert [one.config["seed"] for one in where.choose(RUNS, lambda one: one)] == seeds
+    assert [one.config["seed"] for one in chosen(where)] == seeds
     assert [one.config["seed"] for one in RUNS if where.matches(one)] == seeds
 
 
@@ -140,15 +144,25 @@ def test_a_run_that_lacks_the_figure_matches_neither_a_comparison_nor_its_contra
 )
 def test_what_no_run_can_answer_is_an_error_with_the_nearest_name(text, said):
     with pytest.raises(QuantityError, match=re.escape(said)):
-        parse_where(text).choose(RUNS, lambda one: one)
+        parse_where(text).sort_out(RUNS)
+
+
+def test_the_runs_that_cannot_tell_are_named_too():
+    assert parse_where("figures.loss < 2").sort_out(RUNS) == ([0], [3])
+
+
+def test_the_error_is_that_of_a_run_that_knows_the_name_that_is_meant():
+    bare = Measured({}, {"state": "failed"})
+    with pytest.raises(QuantityError, match="did you mean 'seed'"):
+        parse_where("sed == 1").sort_out([bare, *RUNS])
 
 
 def test_no_run_is_chosen_from_none():
-    assert parse_where("figures.lost < 2").choose([], lambda one: one) == []
+    assert parse_where("figures.lost < 2").sort_out([]) == ([], [])
 
 
 def test_every_operator_of_another_language_gives_its_hint():
-    for operator, own in MEANT.items():
+    for operator, own in OF_OTHERS.items():
         text = f"seed {operator} 1" if operator != "!" else "! seed == 1"
         with pytest.raises(
             QuantityError, match=re.escape(f"there is no '{operator}' - write {own}")
@@ -182,8 +196,8 @@ def test_a_condition_beyond_a_limit_is_refused_at_its_column(text, column, said)
 def test_a_condition_may_be_as_deep_as_the_limit_says_and_as_long_as_it_likes():
     deep = "(" * MOST_LEVELS + "seed == 1" + ")" * MOST_LEVELS
     long = " or ".join(f"(seed == {number})" for number in range(1000))
-    assert [one.config["seed"] for one in parse_where(deep).choose(RUNS, lambda one: one)] == [1]
-    assert len(parse_where(long).choose(RUNS, lambda one: one)) == len(RUNS)
+    assert [one.config["seed"] for one in chosen(parse_where(deep))] == [1]
+    assert len(chosen(parse_where(long))) == len(RUNS)
     assert parse_where("not " * MOST_LEVELS + "seed == 1").matches(RUNS[1])
 
 
