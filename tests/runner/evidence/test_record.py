@@ -184,7 +184,9 @@ def test_sections_of_the_statistics_are_read_when_they_are_asked_for(finished):
     record = record_in(finished)
     sections = Sections(record, finished)
     assert sections["figures"] is record.figures and sections["state"] == "finished"
-    assert set(sections) == {*FACTS, "provenance", *record.sections} and len(sections) == len(set(sections))
+    assert set(sections) == {*FACTS, "provenance", *record.sections} and len(sections) == len(
+        set(sections)
+    )
     assert sections["layers"][0]["path"] == "0"
     with pytest.raises(KeyError):
         sections["none"]
