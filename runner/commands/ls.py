@@ -20,6 +20,9 @@ class Ls(Command):
     exit codes:
       0   the runs are listed, or there is none
       2   a name is wrong, or there is no such folder
+
+    Example:
+        initlab ls "state == 'finished'" --sort -figures.loss
     """
 
     usage = "[WHERE]"
