@@ -22,7 +22,7 @@ class Ls(Command):
       2   a name is wrong, or there is no such folder
 
     Example:
-        initlab ls "state == 'finished'" --sort -figures.loss
+        initlab ls "state == 'finished'" --sort figures.loss
     """
 
     usage = "[WHERE]"

@@ -19,8 +19,9 @@ from initlab.runner.evidence.status import NAME as STATUS
 
 MARKS = frozenset({PLAN, STATISTICS, LOG, HYDRA})
 """What a run writes before its manifest; two of these make a folder that of a run."""
-READ = (MANIFEST, STATISTICS, DIAGNOSIS, STATUS, f"{HYDRA}/config.yaml")
-"""The files from which a run is described."""
+CONFIG = f"{HYDRA}/config.yaml"
+READ = (MANIFEST, STATISTICS, DIAGNOSIS, STATUS, CONFIG, LOG)
+"""The files from which a run is described, the last two only without a manifest."""
 ENVIRONMENT = "INITLAB_OUTPUTS"
 """The variable that names the folder of all runs, in place of `outputs`."""
 
@@ -126,8 +127,7 @@ def stamps_of(folder: str, entries: Set[str]) -> list[Stamp]:
     """Return the stamps of the files `READ` in a folder with these entries."""
     return [
         stamp(os.path.join(folder, name)) if name.partition("/")[0] in entries else None
-        for name in READ
-        if name != READ[-1] or MANIFEST not in entries
+        for name in (READ[:-2] if MANIFEST in entries else READ)
     ]
 
 

@@ -40,15 +40,24 @@ import yaml
 from initlab.engine import strict_json
 from initlab.runner.errors import EvidenceError
 from initlab.runner.evidence import status
-from initlab.runner.evidence.folder import GIVE_FOLDER, HYDRA, MANIFEST, RunFolder
-from initlab.runner.evidence.found import READ, Place, place_of
+from initlab.runner.evidence.folder import GIVE_FOLDER, MANIFEST, RunFolder
+from initlab.runner.evidence.found import CONFIG, Place, place_of
 from initlab.runner.evidence.manifest import Manifest
-from initlab.runner.evidence.status import COMPLETED, CRASHED, PENDING, RUNNING, Status
+from initlab.runner.evidence.status import (
+    COMPLETED,
+    CRASHED,
+    DAMAGED,
+    PENDING,
+    RUNNING,
+    TIMED_OUT,
+    UNFINISHED,
+    Status,
+)
 from initlab.runner.excerpt import on_one_line
 from initlab.runner.files import is_locked
 from initlab.runner.json_values import JSON, mapping
 
-FINISHED, UNFINISHED, DAMAGED = "finished", "unfinished", "damaged"
+FINISHED = "finished"
 ON_THE_WAY = (PENDING, RUNNING, COMPLETED)
 """States in a status after which only the manifest, or a process, says how the run ended."""
 FACTS = (
@@ -221,16 +230,17 @@ def _read(read: Callable[[], T], lost: list[EvidenceError]) -> T | None:
 
 def _unfinished(place: Place, known: dict[str, JSON], stored: Status | None) -> Record:
     """Return the record of a run without manifest, as if no process were at work on it."""
-    config = _config_as_composed(place.folder) if place.stamps[-1] is not None else {}
+    config = _config_as_composed(place.folder)
     facts = {**known, "state": UNFINISHED, **_of_status(stored), **_of_user(config)}
     if stored is not None:
         facts["run_id"] = stored.run_id
         if stored.state not in ON_THE_WAY:
             facts |= {"state": stored.state, "error": _first_line(stored.error)}
-        elif stored.state != PENDING:
-            gone = stored.state == RUNNING
-            said = f"its process {stored.pid} is gone" if gone else "it has no manifest"
-            facts |= {"state": CRASHED, "error": said}
+        elif stored.state == RUNNING:
+            ended = status.gone(place.folder, stored)
+            facts |= {"state": ended.state, "error": ended.error}
+        elif stored.state == COMPLETED:
+            facts |= {"state": CRASHED, "error": "it has no manifest"}
     if isinstance(config.get("name"), str):
         facts["name"] = config["name"]
     return Record(facts, config)
@@ -241,7 +251,7 @@ def state_now(record: Record, folder: Path) -> Record:
     is at work on it.
     """
     facts = {**record.facts, "folder": str(folder)}
-    if facts["state"] in (UNFINISHED, CRASHED) and at_work(folder):
+    if facts["state"] in (UNFINISHED, CRASHED, TIMED_OUT) and at_work(folder):
         facts |= {"state": RUNNING, "error": None}
     return replace(record, facts=facts)
 
@@ -324,7 +334,7 @@ def _config_as_composed(folder: Path) -> dict[str, JSON]:
     """Return the config of a run that did not finish, as it was composed; empty if there is none, or
     one that we did not write.
     """
-    path = folder / HYDRA / READ[-1].rpartition("/")[2]
+    path = folder / CONFIG
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     try:
         if path.stat().st_size > LARGEST:

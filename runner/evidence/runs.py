@@ -15,7 +15,8 @@ from initlab.runner.evidence.finished import Run, figure_text
 from initlab.runner.evidence.found import root_of
 from initlab.runner.evidence.index import records
 from initlab.runner.evidence.members import short_names
-from initlab.runner.evidence.record import DAMAGED, FINISHED, Record
+from initlab.runner.evidence.record import FINISHED, Record
+from initlab.runner.evidence.status import DAMAGED
 from initlab.runner.excerpt import MOST, Excerpt, counted, shortened
 from initlab.runner.figures.lookup import Measured
 from initlab.runner.figures.where import parse_where

@@ -76,11 +76,16 @@ def read(folder: Path) -> Status:
     if status.state == COMPLETED and not finished:
         status.state, status.error = CRASHED, "it has no manifest"
     if status.state == RUNNING and status.host == socket.gethostname() and not alive(status.pid):
-        if not finished and status.limit is not None and _hung(folder):
-            said = f"it took longer than timeout={status.limit:g} (seconds), hung, and was killed"
-            return replace(status, state=TIMED_OUT, error=said)
-        return _ended(status, finished, f"its process {status.pid} is gone")
+        return _ended(status, True, "") if finished else gone(folder, status)
     return status
+
+
+def gone(folder: Path, status: Status) -> Status:
+    """Return the status of a run without manifest that says running, and whose process is gone."""
+    if status.limit is not None and _hung(folder):
+        said = f"it took longer than timeout={status.limit:g} (seconds), hung, and was killed"
+        return replace(status, state=TIMED_OUT, error=said)
+    return _ended(status, False, f"its process {status.pid} is gone")
 
 
 def stored(folder: Path) -> Status | None:

@@ -19,7 +19,7 @@ from initlab.runner.evidence.record import (
     record_in,
     utc,
 )
-from initlab.runner.evidence.status import COMPLETED, FAILED, RUNNING, Status, write
+from initlab.runner.evidence.status import COMPLETED, FAILED, RUNNING, TIMED_OUT, Status, write
 
 CONFIG = "name: mine\nseed: 3\ninit:\n  kind: he\n  slope: 0.1\n"
 
@@ -104,12 +104,13 @@ def test_a_failure_after_the_manifest_is_a_failure(finished):
     assert record.figures
 
 
-def test_a_state_that_a_later_version_writes_is_shown_as_it_is(begun):
-    path = begun / "status.json"
-    write(begun, Status(FAILED, "x"))
-    content = json.loads(path.read_text())
-    path.write_text(json.dumps(content))
-    assert record_in(begun).facts["state"] == "failed"
+def test_a_run_that_hung_until_it_was_killed_is_timed_out(begun):
+    write(begun, Status(RUNNING, "x", pid=2**22 - 1, limit=5.0))
+    assert record_in(begun).facts["state"] == "crashed"
+    (begun / "runner.log").write_text("Timeout (0:00:05)!\n")
+    assert record_in(begun).facts["state"] == "timed out"
+    write(begun, Status(TIMED_OUT, "x", error="it took longer"))
+    assert record_in(begun).facts["error"] == "it took longer"
 
 
 def test_a_run_without_status_is_unfinished_and_running_while_its_folder_is_locked(begun):
