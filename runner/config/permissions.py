@@ -24,13 +24,13 @@ from pathlib import Path
 from typing import cast
 
 import hydra.conf
-from hydra.core.config_store import ConfigStore
 from hydra.errors import HydraException
 from omegaconf import DictConfig, ListConfig, OmegaConf, open_dict
 from omegaconf.errors import OmegaConfBaseException
 
 from initlab.runner.config import plugins
 from initlab.runner.config.hydra_internals import parse_word
+from initlab.runner.config.launchers import found_launchers, shipped_options_of
 from initlab.runner.config.permitted import (
     ANYWHERE,
     BASIC,
@@ -69,6 +69,10 @@ class Typed:
             if "/" not in one.key_or_group and not one.is_delete():
                 places.update(place for place, _ in _leaves(one.value(), one.key_or_group))
         return cls(frozenset(str(one.input_line) for one in of_hydra), frozenset(places))
+
+    def chooses(self, group: str) -> bool:
+        """Return whether one of the words chooses the option of a group of Hydra's."""
+        return any(word.lstrip("+").partition("=")[0] == group for word in self.words)
 
 
 def check(config: DictConfig, typed: Typed) -> None:
@@ -171,7 +175,7 @@ def _settle(config: DictConfig, node: dict[str, JSON]) -> None:
     config and in its unresolved tree `node`, if that is a plain value.
     """
     for part in ("launcher", "sweeper"):
-        shipped = dict(_shipped_launcher(node)) if part == "launcher" else {}
+        shipped = dict(_of_launcher(node)) if part == "launcher" else {}
         options = node.get(part)
         if not isinstance(options, dict) or options.get("_target_") == RUNNER:
             continue
@@ -197,14 +201,13 @@ def _put(node: dict[str, JSON], path: list[str], value: JSON) -> None:
     node[last] = value
 
 
-def _shipped_launcher(node: dict[str, JSON]) -> Iterator[tuple[str, JSON]]:
-    """Return the values that the launcher's own plugin gives its options."""
+def _of_launcher(node: dict[str, JSON]) -> Iterator[tuple[str, JSON]]:
+    """Return the values that the chosen launcher's own plugin gives its options."""
     launcher = node.get("launcher")
     target = launcher.get("_target_") if isinstance(launcher, dict) else None
-    if target not in LAUNCHERS or target == BASIC:
-        return
-    stored = ConfigStore.instance().load(f"hydra/launcher/{LAUNCHERS[str(target)][0]}.yaml").node
-    yield from _leaves(OmegaConf.to_container(stored, resolve=False), "hydra.launcher")
+    if isinstance(target, str) and target != BASIC:
+        for options in shipped_options_of(target):
+            yield from _leaves(options, "hydra.launcher")
 
 
 @cache
@@ -253,11 +256,17 @@ class _Judge:
         if not isinstance(launcher, dict):
             return
         target = launcher.get("_target_")
-        if not isinstance(target, str) or target not in LAUNCHERS:
-            yield _code("hydra.launcher._target_", target)
+        place = "hydra.launcher._target_"
+        if not isinstance(target, str) or target not in LAUNCHERS.keys() | found_launchers():
+            yield _code(place, target)
             return
-        names = {f"hydra.launcher.{name}" for name in LAUNCHERS[target][1].split()}
-        shipped = dict(_shipped_launcher(self.node))
+        if target not in LAUNCHERS and not self.typed.chooses("hydra/launcher"):
+            said = "is refused in a file: type hydra/launcher=… on the command line"
+            yield Problem(place, f"{target!r} {said}")
+            return
+        plain = LAUNCHERS[target][1] if target in LAUNCHERS else ""
+        names = {f"hydra.launcher.{name}" for name in plain.split()}
+        shipped = dict(_of_launcher(self.node))
         for place, value in _leaves(launcher, "hydra.launcher"):
             if place == "hydra.launcher._target_" or _is(shipped, place, value):
                 continue

@@ -16,6 +16,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import ModuleType
 
 from initlab.runner.errors import ConfigError
 
@@ -25,10 +26,14 @@ ENVIRONMENT = "INITLAB_PLUGINS"
 
 @dataclass(frozen=True)
 class Plugin:
-    """A loaded plugin: its file's name (no folder) and the SHA-256 of its bytes in hex."""
+    """A loaded plugin: its file's name (no folder) and the SHA-256 of its bytes in hex.
+
+    `of_runs` says whether runs can depend on it; one with launchers only is no part of them.
+    """
 
     file: str
     sha256: str
+    of_runs: bool = True
 
 
 _LOADED: dict[str, Plugin] = {}
@@ -62,9 +67,18 @@ def load(path: str) -> Plugin:
         raise ConfigError.of(
             place, f"failed while it was imported: {type(error).__name__}: {error}"
         ) from error
-    _LOADED[str(file)] = Plugin(file.name, hashlib.sha256(source).hexdigest())
+    digest = hashlib.sha256(source).hexdigest()
+    _LOADED[str(file)] = Plugin(file.name, digest, not _only_launches(module))
     os.environ[ENVIRONMENT] = os.pathsep.join(_LOADED)
     return _LOADED[str(file)]
+
+
+def _only_launches(module: ModuleType) -> bool:
+    """Return whether all classes that a plugin defines are launchers, and there is one."""
+    launcher = getattr(sys.modules.get("hydra.plugins.launcher"), "Launcher", None)
+    own = [one for one in vars(module).values() if isinstance(one, type)]
+    own = [one for one in own if one.__module__ == module.__name__]
+    return launcher is not None and own != [] and all(issubclass(one, launcher) for one in own)
 
 
 def load_from_environment() -> None:
@@ -74,8 +88,8 @@ def load_from_environment() -> None:
 
 
 def loaded() -> list[Plugin]:
-    """Return every loaded plugin, by file name."""
-    return sorted(_LOADED.values(), key=lambda plugin: (plugin.file, plugin.sha256))
+    """Return every loaded plugin that runs can depend on, by file name."""
+    return [plugin for _, plugin in _of_runs()]
 
 
 @contextmanager
@@ -94,9 +108,13 @@ def only(wanted: Iterable[str]) -> Iterator[None]:
 
 
 def paths() -> list[str]:
-    """Return the absolute path of every loaded plugin, in the order of `loaded`."""
-    order = sorted(_LOADED.items(), key=lambda item: (item[1].file, item[1].sha256))
-    return [path for path, _ in order]
+    """Return the absolute path of every plugin in `loaded`, in its order."""
+    return [path for path, _ in _of_runs()]
+
+
+def _of_runs() -> list[tuple[str, Plugin]]:
+    found = [(path, plugin) for path, plugin in _LOADED.items() if plugin.of_runs]
+    return sorted(found, key=lambda item: (item[1].file, item[1].sha256))
 
 
 def failure(error: BaseException) -> str | None:

@@ -1,23 +1,36 @@
-"""`hydra/sweeper: runner`, as Hydra knows it. Sweeps themselves are in `sweeper`, which is imported when
-one is run.
+"""What Hydra knows of ours: `hydra/sweeper: runner`, and the launchers of plugins.
+
+Sweeps themselves are in `sweeper`, which is imported when one is run.
 """
 
 from __future__ import annotations
 
+import inspect
 import os
 import sys
 from pathlib import Path
 from types import ModuleType
+from typing import TypeVar
 
 from hydra.core.plugins import Plugins
+from hydra.plugins.launcher import Launcher
+from hydra.plugins.plugin import Plugin
 from hydra.plugins.sweeper import Sweeper
 from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig
 
+from initlab.engine.registry import snake_case
 from initlab.runner.config.hydra_internals import store_option
+from initlab.runner.config.launchers import GROUP, stored_launchers
+from initlab.runner.config.option_files import conf_dir
+from initlab.runner.errors import ConfigError
 
 PACKAGE = "hydra_plugins"
 MODULE = f"{PACKAGE}.runner_sweeper"
+LAUNCHERS = f"{PACKAGE}.initlab_launchers"
+"""The module of the launchers of plugins."""
+RESERVED = conf_dir() / "hydra" / "launcher"
+L = TypeVar("L", bound=Launcher)
 
 
 class RunnerSweeper(Sweeper):
@@ -65,12 +78,45 @@ def register() -> None:
     Hydra accepts plugins from the package `hydra_plugins` only, so a module of that package is
     created here.
     """
-    RunnerSweeper.__module__ = MODULE
-    package = sys.modules.get(PACKAGE) or _plugin_package()
-    module = ModuleType(MODULE)
-    module.RunnerSweeper = RunnerSweeper  # type: ignore[attr-defined]
-    package.runner_sweeper = module  # type: ignore[attr-defined]
-    sys.modules[MODULE] = module
-    Plugins.instance().register(RunnerSweeper)
+    _place(RunnerSweeper, MODULE)
     node = {"_target_": f"{MODULE}.RunnerSweeper", "max_batch_size": None, "params": None}
     store_option(group="hydra/sweeper", name="runner", node=node, provider="initlab")
+
+
+def _place(cls: type[Plugin], name: str) -> None:
+    """Register a class with Hydra, as a member of the module `name`, which is made here."""
+    package = sys.modules.get(PACKAGE) or _plugin_package()
+    cls.__module__ = name
+    module = sys.modules.get(name) or ModuleType(name)
+    setattr(module, cls.__name__, cls)
+    setattr(package, name.rpartition(".")[2], module)
+    sys.modules[name] = module
+    Plugins.instance().register(cls)
+
+
+def register_launcher(cls: type[L]) -> type[L]:
+    """Register a launcher of a `--plugin` file, a class like those of Hydra's own plugins, under its
+    class's name in snake case: `class MyCluster(Launcher)` is `hydra/launcher=my_cluster`.
+
+    The parameters of its `__init__` are its options, `hydra.launcher.NAME=VALUE`, and need defaults.
+    Raises ConfigError if the class is no launcher, one has no default, or the name is taken.
+    """
+    place = f"launcher {getattr(cls, '__name__', cls)}"
+    if not (isinstance(cls, type) and issubclass(cls, Launcher)) or inspect.isabstract(cls):
+        said = "must be a class derived from hydra.plugins.launcher.Launcher, with setup and launch"
+        raise ConfigError.of(place, said)
+    name = snake_case(cls.__name__)
+    own = type(cls.__name__, (cls,), {"__doc__": cls.__doc__})
+    target = f"{LAUNCHERS}.{cls.__name__}"
+    given = list(inspect.signature(cls).parameters.values())
+    for one in given:
+        if one.default is one.empty and one.kind not in (one.VAR_KEYWORD, one.VAR_POSITIONAL):
+            raise ConfigError.of(place, f"needs a default for its option {one.name}")
+    if PACKAGE not in sys.modules:
+        _plugin_package()
+    if name in stored_launchers() or (RESERVED / f"{name}.yaml").is_file():
+        raise ConfigError.of(place, f"hydra/launcher={name} is there already - give another name")
+    _place(own, LAUNCHERS)
+    options = {one.name: one.default for one in given if one.default is not one.empty}
+    store_option(GROUP, name, {"_target_": target, **options}, provider="initlab")
+    return cls
