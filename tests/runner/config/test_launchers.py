@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import count
+from pathlib import Path
 
 import pytest
 
@@ -82,6 +83,15 @@ def test_a_launcher_of_a_plugin_performs_a_sweep_with_the_same_ids_and_bits(
     again = command(*words, "resume=true")
     assert (again.code, again.out.count("finished before")) == (0, 2)
     assert command("verify", "outputs/runs").code == 0
+
+
+def test_the_example_launches_a_sweep(command, tmp_path):
+    path = Path(__file__).parents[3] / "examples" / "in_turn.py"
+    words = ("-m", "init=normal,he", "hydra/launcher=in_turn", "hydra.launcher.said=true")
+    done = command("--plugin", str(path), *words)
+    assert (done.code, "2 of 2 runs completed" in done.out) == (0, True), done.err
+    assert "begins: init=normal\n" in done.out
+    assert (tmp_path / "outputs/runs/normal-seed0-046dba22b31ff360/manifest.json").exists()
 
 
 def test_a_run_that_takes_too_long_in_a_thread_of_a_launcher_times_out(launcher, command, tmp_path):
