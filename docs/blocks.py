@@ -49,6 +49,7 @@ COMMENT = re.compile(r"<!--\s*(\S+)\s*(.*?)\s*-->")
 FENCE = re.compile(r"(```+)(\w*)")
 VARIES = (
     (re.compile(r"\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d)?(\.\d+)?(Z|\+00:00)?)?"), "<date>"),
+    (re.compile(r"\b[A-Z][a-z]{2} [ \d]\d \d\d:\d\d\b"), "<date>"),
     (re.compile(r"\b\d+(\.\d+)? ?(h|min|s|ms|µs)\b"), "<time>"),
     (re.compile(r"\b\d+\.\d+\.\d+[\w.+-]*"), "<version>"),
 )

@@ -6,6 +6,7 @@ import re
 import tomllib
 from pathlib import Path
 
+import pytest
 import yaml
 
 import initlab
@@ -22,6 +23,11 @@ def commands() -> list[str]:
     ]
 
 
+def targets() -> set[str]:
+    """Return the names that `make` knows."""
+    return set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.M))
+
+
 def test_the_workflow_tests_every_python_that_the_package_names():
     named = [
         found[1]
@@ -29,6 +35,13 @@ def test_the_workflow_tests_every_python_that_the_package_names():
         if (found := re.fullmatch(r"Programming Language :: Python :: (3\.\d+)", text))
     ]
     assert WORKFLOW["jobs"]["quick"]["strategy"]["matrix"]["python"] == named
+
+
+@pytest.mark.parametrize("page", [".github/workflows/tests.yml", "CONTRIBUTING.md", "README.md"])
+def test_every_make_command_is_there(page):
+    text = (ROOT / page).read_text(encoding="utf-8")
+    said = re.findall(r"(?:`|run: |^)make (?:[A-Z]+=\S+ )*([a-z-]+)", text, re.M)
+    assert "test" in said and set(said) <= targets()
 
 
 def test_the_workflow_looks_for_the_known_values():
