@@ -259,8 +259,11 @@ def _record_failure(folder: Path, status: Status, error: BaseException, seconds:
     )
     state = TIMED_OUT if isinstance(error, TimedOut) else FAILED
     failed = replace(status, state=state, error=said, traceback=text, seconds=round(seconds, 3))
-    with suppress(OSError):  # e.g. a full disk; an older status must not stay
-        remove(folder)
-        write(folder, failed)
+    with suppress(OSError):  # e.g. a full disk
+        try:
+            write(folder, failed)
+        except OSError:
+            remove(folder)  # an older status must not stay
+            raise
         RunFolder(folder).append_log(f"ERROR {said}\n{text}")
     return failed

@@ -11,17 +11,18 @@ result is used.
 
 from __future__ import annotations
 
+import signal
 import sys
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from hydra.core.plugins import Plugins
 from omegaconf import DictConfig, OmegaConf
 
 from initlab.runner.config.hydra_internals import hydra_context
-from initlab.runner.config.permitted import LOGGING_CLASSES
+from initlab.runner.config.permitted import LOGGING_CLASSES, RAY
 from initlab.runner.evidence.members import Member
 from initlab.runner.evidence.provenance import Calling
 from initlab.runner.evidence.status import (
@@ -35,11 +36,13 @@ from initlab.runner.evidence.status import (
     write,
 )
 from initlab.runner.sweep.job import STOP, run_job
-from initlab.runner.sweep.worker import Sweeping, ending
+from initlab.runner.sweep.worker import ASKING, Sweeping, ending
 
 IN_PROCESS = "hydra._internal.core_plugins.basic_launcher.BasicLauncher"
 AT_ONCE = 200
 """Runs passed to a launcher at a time."""
+OBJECT_STORE = 78643200
+"""Bytes of Ray's store of objects, if no other number is given; that of its launcher."""
 
 
 def is_in_process(config: DictConfig) -> bool:
@@ -71,6 +74,21 @@ def ended(member: Member) -> bool:
     again.
     """
     return read(Path(member.folder)).state in (COMPLETED, FAILED, TIMED_OUT)
+
+
+def start_ray(options: DictConfig) -> None:
+    """Start Ray as its launcher would, and keep the handlers of signals: Ray's own ends this process
+    in the middle of things.
+    """
+    import ray
+
+    if not ray.is_initialized():
+        options.setdefault("object_store_memory", OBJECT_STORE)
+        before = {number: signal.getsignal(number) for number in ASKING}
+        given = cast(dict[str, Any], OmegaConf.to_container(options, resolve=True))
+        ray.init(**given)
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _is_hung(member: Member) -> bool:
@@ -110,6 +128,8 @@ class Launch:
             config=self._config,
         )
         try:
+            if f"{type(launcher).__module__}.{type(launcher).__name__}" == RAY:
+                start_ray(launcher.ray_cfg.init)  # type: ignore[attr-defined]
             launcher.launch([list(member.overrides) for member in members], initial_job_idx=0)
         except Exception as error:
             if sum(map(_is_hung, members)):

@@ -19,7 +19,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from initlab.runner.ending import end_in_order
+from initlab.runner.ending import ended_in_order
 from initlab.runner.evidence.members import Member
 from initlab.runner.evidence.provenance import Calling
 from initlab.runner.evidence.status import CRASHED, FAILED, RUNNING, Status, read, write
@@ -68,13 +68,13 @@ def following(sweep: Sweeping | None, folder: Path) -> Iterator[bool]:
     if sweep is None or not sweep.is_alone:
         yield sweep is None or not (folder.parent / END).exists()
         return
-    end_in_order()
     orphan = _orphan() or Orphan(sweep)
     orphan.busy = True
     over = threading.Event()
     threading.Thread(target=_watch, args=(folder.parent / END, over), daemon=True).start()
     try:
-        yield not (folder.parent / END).exists()
+        with ended_in_order():
+            yield not (folder.parent / END).exists()
     finally:
         over.set()
         orphan.busy = False
@@ -119,13 +119,18 @@ def ending(members: Sequence[Member]) -> Iterator[None]:
     for folder in folders:
         (folder / END).unlink(missing_ok=True)
     before: dict[int, Any] = {}
+    asked: list[BaseException] = []
 
     def ask(number: int, frame: FrameType | None) -> None:
         for folder in folders:
             with suppress(OSError):
                 (folder / END).touch()
         signal.signal(number, before[number])
-        before[number](number, frame)
+        try:
+            before[number](number, frame)
+        except BaseException as error:
+            asked.append(error)  # a launcher may make another of it
+            raise
 
     if threading.current_thread() is threading.main_thread():
         before = {number: signal.getsignal(number) for number in ASKING}
@@ -134,9 +139,12 @@ def ending(members: Sequence[Member]) -> Iterator[None]:
             signal.signal(number, ask)
     try:
         yield
+        if asked:  # the launcher did not pass it on
+            raise asked[0]
     except KeyboardInterrupt as error:
-        settle(members, str(error) or "stopped from the keyboard")
-        raise
+        first = asked[0] if asked else error
+        settle(members, str(first) or "stopped from the keyboard")
+        raise first from None
     finally:
         for number, how in before.items():
             if signal.getsignal(number) is ask:

@@ -251,14 +251,22 @@ def below(parent: int) -> list[int]:
     return found + [deeper for child in found for deeper in below(child)]
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize(
+    ("launcher", "number"),
+    [
+        ("processes", signal.SIGTERM),
+        ("processes", signal.SIGHUP),
+        ("slurm_local", signal.SIGTERM),
+        ("ray_local", signal.SIGTERM),
+    ],
+)
 def test_a_sweep_that_is_asked_to_end_leaves_no_worker_behind_and_loses_nothing_finished(
-    number, begin, run, verified, tmp_path
+    launcher, number, begin, run, verified, tmp_path
 ):
     if signal.getsignal(number) is signal.SIG_IGN:
         pytest.skip("the tests were started by nohup, whose processes ignore the signal")
     (tmp_path / "sleepy.py").write_text(SLEEPS)
-    chosen = installed("processes")
+    chosen = installed(launcher)
     process = begin(*SWEEP, *chosen)
     sleeping(tmp_path, process)
     for _ in range(200):
@@ -269,12 +277,14 @@ def test_a_sweep_that_is_asked_to_end_leaves_no_worker_behind_and_loses_nothing_
     workers = below(process.pid)
     assert len(workers) >= 2 and all(map(is_alive, workers))
     os.kill(process.pid, number)
-    assert process.wait(timeout=20) == 128 + number
-    until = time.monotonic() + 5
+    assert process.wait(timeout=30) == 128 + number
+    until = time.monotonic() + 10
     while any(map(is_alive, workers)) and time.monotonic() < until:
         time.sleep(0.05)
     assert not any(map(is_alive, workers))
-    assert [row["state"] for row in table(tmp_path)].count("completed") == 2
+    ended = {row["seed"]: (row["state"], row["error"]) for row in table(tmp_path)}
+    assert ended.pop("1") == ("failed", f"stopped by {number.name}")
+    assert [state for state, _ in ended.values()] == ["completed"] * 2
     said = (tmp_path / "err.txt").read_text()
     assert f"error: stopped by {number.name}\n" in said
     assert "Traceback" not in said

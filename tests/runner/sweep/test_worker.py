@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 import threading
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -143,6 +144,25 @@ def test_a_sweep_that_is_asked_to_end_asks_its_runs_and_says_how_they_ended(tmp_
         ("failed", "its own"),
         ("running", None),
     ]
+
+
+def test_a_request_that_the_launcher_does_not_pass_on_is_kept(tmp_path):
+    def stop(number: int, frame: object) -> None:
+        raise Terminated(number)
+
+    before = signal.signal(signal.SIGTERM, stop)
+    try:
+        with pytest.raises(Terminated, match="SIGTERM"), ending([]), suppress(KeyboardInterrupt):
+            os.kill(os.getpid(), signal.SIGTERM)
+            signal.pause()
+        with pytest.raises(Terminated, match="SIGTERM"), ending([]):
+            try:
+                os.kill(os.getpid(), signal.SIGTERM)
+                signal.pause()
+            except KeyboardInterrupt:
+                raise KeyboardInterrupt from None
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def test_a_process_that_does_not_end_in_order_is_killed(tmp_path, monkeypatch):
