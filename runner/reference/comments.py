@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-SILENT = ("@", "yaml-language-server:")
+SILENT = ("@", "yaml-language-server:", "$schema:")
 """What a comment begins with that says nothing to a reader."""
 
 
