@@ -22,6 +22,9 @@ class Rerun(Command):
       0   every run came out the same: values and figures
       1   one came out different, or failed
       2   one cannot be made again: it did not finish, or what it needs has changed or is gone
+
+    Example:
+        initlab rerun outputs/runs/a
     """
 
     usage = "DIR ..."
