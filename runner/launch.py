@@ -60,8 +60,10 @@ def launch(words: list[str]) -> int:
 
     if arguments.cfg or arguments.info:
         # Compose it for the checks: they refuse a config that would make Hydra instantiate a class.
-        composed(arguments.overrides, arguments.config_dir)
-        return hand_to_hydra(words)
+        config = composed(arguments.overrides, arguments.config_dir)
+        plain = [str(word) for said in config.hydra.overrides.values() for word in said]
+        typed = set(arguments.overrides)
+        return hand_to_hydra([*(word for word in words if word not in typed), *plain])
     several = arguments.multirun or mode_of(arguments.overrides) == "MULTIRUN"
     config = None if several else composed(arguments.overrides, arguments.config_dir)
     if config is None or config.hydra.mode == RunMode.MULTIRUN:

@@ -21,7 +21,7 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
-from initlab.runner.config import permissions, permitted, plugins, schema
+from initlab.runner.config import list_edits, permissions, permitted, plugins, schema
 from initlab.runner.config.effect import Effects
 from initlab.runner.config.explain import explain, how_to_write, key_of, options_of, within
 from initlab.runner.config.hydra_internals import (
@@ -107,7 +107,9 @@ def compose(words: list[str], config_dir: str | None = None) -> DictConfig:
     Raises ConfigError with every problem in the words or in the tree.
     """
     start(words, config_dir)
-    given = Words(words)
+    edits = Problems()
+    given = Words(list_edits.plain(list_edits.with_functions(words), compose_once, edits))
+    given.problems.found += edits.found
     config = given.compose(compose_once)
     with given.problems.under():
         check_permitted(config, given.sound)

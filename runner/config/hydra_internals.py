@@ -48,7 +48,7 @@ from hydra.core.override_parser.types import Override
 from hydra.core.plugins import Plugins
 from hydra.core.utils import JobRuntime, configure_log
 from hydra.errors import HydraException
-from hydra.types import HydraContext
+from hydra.types import HydraContext, RunMode
 from omegaconf import DictConfig, OmegaConf
 from omegaconf._utils import get_yaml_loader
 from omegaconf.basecontainer import BaseContainer
@@ -311,6 +311,17 @@ def package_of(group: str, option: str) -> str | None:
     assert isinstance(loader, ConfigLoaderImpl)
     found = loader.repository.load_config(f"{group}/{option}")
     return None if found is None else found.header.get("package")
+
+
+def options_chosen(group: str, words: Sequence[str]) -> list[str]:
+    """Return the names of the options of a group that a config of these words has, in order.
+
+    Raises the errors of Hydra.
+    """
+    loader = hydra_loader()
+    found = loader.compute_defaults_list("config", list(words), RunMode.RUN)
+    paths = (str(one.config_path) for one in found.defaults)
+    return [path.removeprefix(f"{group}/") for path in paths if path.startswith(f"{group}/")]
 
 
 def group_exists(key: str) -> bool:

@@ -19,6 +19,7 @@ from hydra.core.override_parser.types import Override
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
+from initlab.runner.config import list_edits
 from initlab.runner.config.calling import Asking
 from initlab.runner.config.compose import Words, check_permitted, compose_once, start
 from initlab.runner.config.effect import Effects
@@ -139,7 +140,10 @@ class DeclaredSweep:
     def _examined(
         self, words: list[str], block: Block, unknown: dict[str, tuple[str, list[str]] | None]
     ) -> Examined:
+        edits = Problems()
+        words = list_edits.plain(words, self._composer.whole, edits)
         given = Words(words)
+        given.problems.found += edits.found
         made = given.compose(self._composer.job)
         problems = given.problems
         with problems.under():
@@ -372,7 +376,7 @@ class Tally:
 def declare_sweep(words: list[str], config_dir: str | None) -> DeclaredSweep:
     """Return the sweep that the words of a command line declare."""
     start(words, config_dir)
-    given = Words(words)
+    given = Words(list_edits.with_functions(words))
     problems = given.problems
     task: list[Override] = []
     for_hydra: list[str] = []
@@ -392,7 +396,8 @@ def declare_sweep(words: list[str], config_dir: str | None) -> DeclaredSweep:
         for override in task
         if key_of(override.get_key_element()).startswith(SPENT)
     ]
-    in_first = Words([*for_hydra, *about_it, *first])
+    about_it = list_edits.plain(about_it, compose_once, problems)
+    in_first = Words(list_edits.plain([*for_hydra, *about_it, *first], compose_once, Problems()))
     config = in_first.compose(lambda some: compose_once([MULTIRUN, *some]))
     problems.found += [p for p in in_first.problems.found if p.place.startswith(("hydra", *SPENT))]
     whole = [word for word in in_first.sound if word in for_hydra or word in about_it]

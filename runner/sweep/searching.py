@@ -13,6 +13,7 @@ from hydra.core.override_parser.types import IntervalSweep, Override
 from hydra.errors import HydraException
 
 from initlab.runner.config.hydra_internals import parse_word
+from initlab.runner.config.wording import word_of
 from initlab.runner.errors import ConfigError, Problems
 from initlab.runner.json_values import JSON
 from initlab.runner.sweep.space import (
@@ -22,7 +23,6 @@ from initlab.runner.sweep.space import (
     check_swept,
     key_of,
     values_of,
-    word_of,
 )
 
 TARGET = "hydra_plugins.hydra_optuna_sweeper.optuna_sweeper.OptunaSweeper"

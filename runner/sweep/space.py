@@ -14,11 +14,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from hydra.core.override_parser.types import Glob, Override
-from hydra.errors import HydraException
 
 from initlab.runner.config.explain import options_of
-from initlab.runner.config.grammar import Range
-from initlab.runner.config.hydra_internals import parse_word
+from initlab.runner.config.grammar import ListEdit, Range
+from initlab.runner.config.wording import parsed, word_of
 from initlab.runner.errors import ConfigError, Problem, Problems
 from initlab.runner.json_values import JSON
 
@@ -269,11 +268,15 @@ def _as_typed(override: Override) -> list[str]:
     """Return the values of a swept word as they were typed: `1e5` where Hydra writes 100000.0."""
     typed: dict[tuple[type, object], str] = {}
     for text in re.findall(r"[^\s,()\[\]{}]+", override.get_value_string()):
-        parsed = _parsed(f"key={text}")
-        if parsed is not None and isinstance(parsed.value(), (bool, int, float)):
-            typed.setdefault((type(parsed.value()), parsed.value()), text)
+        one = parsed(f"key={text}")
+        if one is not None and isinstance(one.value(), (bool, int, float)):
+            typed.setdefault((type(one.value()), one.value()), text)
     return [
-        typed.get((type(value), value), text) if isinstance(value, (bool, int, float)) else text
+        str(value)
+        if isinstance(value, ListEdit)
+        else typed.get((type(value), value), text)
+        if isinstance(value, (bool, int, float))
+        else text
         for value, text in zip(
             override.sweep_iterator(), override.sweep_string_iterator(), strict=True
         )
@@ -299,11 +302,11 @@ def _axis(key: str, value: object) -> Axis:
     value.
     """
     _check_sweepable(key)
-    parsed = _parsed(f"{key}={value}") if isinstance(value, str) else None
-    if parsed is not None and parsed.is_sweep_override():
-        check_swept(parsed)
-        values = values_of(parsed)
-        return key_of(key), tuple(f"{parsed.get_key_element()}={item}" for item in values)
+    swept = parsed(f"{key}={value}") if isinstance(value, str) else None
+    if swept is not None and swept.is_sweep_override():
+        check_swept(swept)
+        values = values_of(swept)
+        return key_of(key), tuple(f"{swept.get_key_element()}={item}" for item in values)
     if value == []:
         raise ConfigError.of("", "holds no value - give a list, or range(start,stop)")
     return key_of(key), _words(key, value if isinstance(value, list) else [value])
@@ -343,49 +346,10 @@ def _words(key: str, values: Sequence[object]) -> tuple[str, ...]:
     words = []
     for value in values:
         word = word_of(key, value)
-        parsed = _parsed(word)
-        if parsed is None or parsed.is_sweep_override() or parsed.value() != value:
+        found = parsed(word)
+        if found is None or found.is_sweep_override() or found.value() != value:
             said = "cannot be written as a word of the command line - set its parts one by one"
             problems.add("", f"{value!r} {said}")
         words.append(word)
     problems.raise_any()
     return tuple(words)
-
-
-def word_of(key: str, value: object) -> str:
-    """Return the word that sets `key` to exactly this value, quoted if Hydra would misread it."""
-    return f"{key}={_text(value)}"
-
-
-def _text(value: object) -> str:
-    match value:
-        case bool() | None:
-            return {True: "true", False: "false", None: "null"}[value]
-        case int() | float():
-            return repr(value)
-        case list():
-            return "[" + ",".join(map(_text, value)) + "]"
-        case dict():
-            # Hydra's grammar has no quoted keys.
-            return "{" + ",".join(f"{key}:{_text(item)}" for key, item in value.items()) + "}"
-    text = str(value)
-    parsed = _parsed(f"key=[{text}]")  # text that needs no quotes in a list needs none alone
-    return (
-        text
-        if parsed is not None and not parsed.is_sweep_override() and parsed.value() == [text]
-        else _quoted(text)
-    )
-
-
-def _quoted(text: str) -> str:
-    """Put text in single quotes. A backslash is literal unless it stands before a quote."""
-    escaped = re.sub(r"(\\*)'", lambda found: found[1] * 2 + "\\'", text)
-    escaped += "\\" * (len(escaped) - len(escaped.rstrip("\\")))
-    return f"'{escaped}'"
-
-
-def _parsed(word: str) -> Override | None:
-    try:
-        return parse_word(word)
-    except HydraException:
-        return None
