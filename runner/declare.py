@@ -25,7 +25,7 @@ from initlab.runner.config.compose import (
 )
 from initlab.runner.config.hydra_internals import borrowing_hydra
 from initlab.runner.config.identity import declaration_of
-from initlab.runner.errors import ConfigError, Problem, Problems
+from initlab.runner.errors import ConfigError, Problem, Problems, TimedOut
 from initlab.runner.evidence import judged, status
 from initlab.runner.evidence.diagnosed import Diagnosis
 from initlab.runner.evidence.finished import Run
@@ -242,7 +242,12 @@ class DeclaredRun:
         `hung` says what happens to a run that does not end when its time is over.
         """
         origin = Origin(self.words, hydra_files(self._composed), self._asking)
-        made = stages.execute(self.checked, folder, origin, out, hung)
+        try:
+            made = stages.execute(self.checked, folder, origin, out, hung)
+        except TimedOut as error:
+            found = status.Status(status.TIMED_OUT, self.run_id, list(self.words), str(error))
+            status.write(folder, found)
+            raise
         if self.checked.resolved.get("report") == "all":
             from initlab.runner.report.run_page import report_run
 

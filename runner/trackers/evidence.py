@@ -83,13 +83,22 @@ class Evidence:
 
     @property
     def tags(self) -> dict[str, str]:
-        """The tags by which a run is found."""
+        """The tags by which a run is found: what it is, and what was said of it, as far as anything
+        was.
+        """
+        config, came = self.manifest.config, self.manifest.provenance
+        listed = config.get("tags")
+        said = {
+            "initlab.tags": ",".join(map(str, listed)) if isinstance(listed, list) else "",
+            "initlab.note": config.get("note"),
+            "initlab.git.commit": came.git.commit if came is not None and came.git else None,
+        }
         return {
             "initlab.run_id": self.run_id,
             "initlab.root": self.manifest.digests.root,
             "initlab.overrides": " ".join(self.overrides),
             "initlab.evidence": self.digest,
-        }
+        } | {name: str(value) for name, value in said.items() if value}
 
     @cached_property
     def params(self) -> dict[str, object]:

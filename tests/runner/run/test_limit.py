@@ -119,6 +119,10 @@ def test_a_single_run_ends_with_one_line_and_is_not_finished(endless, command, t
     said = f"error: {folder.relative_to(tmp_path)}: it took longer than timeout=0.2 (seconds)"
     assert (done.code, done.err) == (1, f"{said} - give it more, or leave timeout out\n")
     assert not (folder / "manifest.json").exists()
+    assert status.read(folder).state == "timed out"
+    assert command("ls", "--columns", "state").out.count("timed out") == 2
+    again = command("init=normal", "timeout=60")
+    assert again.code == 0
 
 
 def test_in_a_sweep_the_other_runs_go_on(endless, command, tmp_path):

@@ -30,6 +30,20 @@ def test_figures_that_are_not_finite_are_numbers_again(only_run):
     assert (rms.steps, rms.values) == ([0, 2], [1.0, float("inf")])
 
 
+def test_tags_have_what_was_said_of_a_run(only_run):
+    def tags(*words):
+        folder = RunFolder(only_run("init=normal", *words))
+        return Evidence("runs", folder.manifest, folder.stats).tags
+
+    plain, told = tags(), tags("tags=[wide,old]", "note='first try'")
+    assert set(told.items()) - set(plain.items()) == {
+        ("initlab.tags", "wide,old"),
+        ("initlab.note", "first try"),
+        ("initlab.overrides", "init=normal tags=[wide,old] note='first try'"),
+    }
+    assert not plain.keys() & {"initlab.tags", "initlab.note"}
+
+
 def test_depth_counts_layers_from_the_input_to_the_output(only_run):
     folder = RunFolder(only_run("model=residual_mlp", "init=he", "data=normal"))
     [rms] = Evidence("runs", folder.manifest, folder.stats).series
