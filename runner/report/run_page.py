@@ -7,11 +7,13 @@ from __future__ import annotations
 import base64
 import json
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 
 from initlab.runner.errors import RunnerError
+from initlab.runner.evidence.manifest import Manifest
 from initlab.runner.evidence.statistics import mode_text, shape_text
 from initlab.runner.json_values import finite
 from initlab.runner.report import drawing
@@ -136,9 +138,24 @@ def _overview(run: RunData) -> str:
         ),
         *figures,
         *([] if run.stats.mode is None else [("layers measured in", mode_text(run.stats.mode))]),
+        *_origin(content),
         ("versions", versions),
     ]
     return verdict + facts(pairs)
+
+
+def _origin(content: Manifest) -> Iterator[tuple[str, object]]:
+    """Yield what was said of the run, and when and where it was made, as far as that is known."""
+    tags, note, came = content.config.get("tags"), content.config.get("note"), content.provenance
+    if isinstance(tags, list) and tags:
+        yield "tags", ", ".join(map(str, tags))
+    if note:
+        yield "note", note
+    if came is not None:
+        yield "made", f"{came.ended} on {came.host}"
+        if came.git is not None:
+            dirty = ", with changes" if came.git.dirty else ""
+            yield "git commit", f"{came.git.commit}{dirty}"
 
 
 def _parameters(run: RunData) -> str:

@@ -56,6 +56,16 @@ def test_a_run_without_snapshot_probe_and_histograms_has_a_report_without_them(c
     assert "<h2>Parameters</h2>" in text and "<h3>Measured over declared" in text
 
 
+def test_a_report_says_what_was_said_of_the_run_and_where_it_was_made(command, tmp_path):
+    words = ("probe=none", "stats=[moments]", "tags=[wide,old]", "note='<b> & more'")
+    assert command(*words).code == 0
+    [folder] = (tmp_path / "outputs" / "runs").iterdir()
+    came = json.loads((folder / "manifest.json").read_text())["provenance"]
+    text = text_of(write_run_report(folder))
+    assert "wide, old" in text and "&lt;b&gt; &amp; more" in text
+    assert f"{came['ended']} on {came['host']}" in text
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "words",
