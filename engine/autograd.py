@@ -110,6 +110,17 @@ def _modes(recording: bool | None, training: bool | None) -> Iterator[None]:
         set_training(before[1])
 
 
+@contextmanager
+def kept() -> Iterator[None]:
+    """Afterwards this thread's modes are as they were, however what is inside the `with` ended."""
+    before = dict(vars(_mode))
+    try:
+        yield
+    finally:
+        vars(_mode).clear()
+        vars(_mode).update(before)
+
+
 def record(train_mode: bool = True) -> AbstractContextManager[None]:
     """Record primitives inside a `with`, by default in train mode."""
     return _modes(True, train_mode)

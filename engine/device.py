@@ -81,6 +81,16 @@ class Device:
         _scopes.stack.pop()
 
 
+@contextmanager
+def kept() -> Iterator[None]:
+    """Afterwards this thread's default device is as it was, however what is inside the `with` ended."""
+    before = list(getattr(_scopes, "stack", []))
+    try:
+        yield
+    finally:
+        _scopes.stack = before
+
+
 Launch = Callable[[str, int, int, Sequence[object]], None]
 """(kernel's name, blocks, threads in a block, arguments) -> None: runs a kernel; arrays among the
 arguments are on the device.

@@ -133,9 +133,11 @@ def seed(number: int) -> None:
 @contextmanager
 def kept() -> Iterator[None]:
     """While open, `seed` may be called and random values drawn; afterwards the seed, its epoch, the
-    ambient stream, and this thread's names and generators of other streams are as they were.
+    ambient stream, the version, and this thread's names, scopes and generators of other streams are
+    as they were.
     """
-    before = _state.seed, _state.epoch, _state.ambient
+    before = _state.seed, _state.epoch, _state.ambient, _state.version
+    stack = list(getattr(_scopes, "stack", []))
     names = _epoch_and_names()
     generators = getattr(_scopes, "generators", {}), getattr(_scopes, "seed", 0)
     seed(_state.seed)
@@ -143,9 +145,9 @@ def kept() -> Iterator[None]:
         yield
     finally:
         _scopes.generators, _scopes.seed = generators
-        _scopes.names = names
+        _scopes.names, _scopes.stack = names, stack
         with _state.lock:
-            _state.seed, _state.epoch, _state.ambient = before
+            _state.seed, _state.epoch, _state.ambient, _state.version = before
 
 
 def current_seed() -> int:

@@ -12,10 +12,11 @@ import faulthandler
 import signal
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from types import FrameType
 
+from initlab.engine import autograd, device, naming, streams
 from initlab.runner.errors import TimedOut
 
 GRACE = 2.0
@@ -104,12 +105,23 @@ class Tap(Limit):
 def limited(seconds: float | None, hung: Hung | None = None) -> Iterator[Limit]:
     """Limit the time of what is done inside a `with`, until the limit's `end` is called.
 
-    Raises TimedOut when the time is over. `hung` says what happens if that does not end it.
+    Raises TimedOut when the time is over; the state of the engine is then as it was. `hung` says what
+    happens if that does not end it.
     """
     if seconds is None:
         yield Limit()
         return
     limit = Alarm() if threading.current_thread() is threading.main_thread() else Tap()
+    with ExitStack() as state:
+        for kept in (streams.kept, naming.kept, autograd.kept, device.kept):
+            state.enter_context(kept())
+        yield from _counted(limit, seconds, hung)
+
+
+def _counted(limit: Limit, seconds: float, hung: Hung | None) -> Iterator[Limit]:
+    """Yield the limit while it counts. The exception may come between two steps of anything, so what
+    it leaves of the engine's state is for the caller to put right.
+    """
     try:
         try:
             limit.begin(seconds)

@@ -411,3 +411,14 @@ def test_inner_gradients_are_given_as_soon_as_they_are_known_and_each_once():
     assert dict(told)[1] == dict(told)[3] == [[3.0, 4.0]]
     assert dict(told)[0] == [[7.0, 9.0]] and dict(told)[2] == [[2.0], [4.0]]
     assert (w.grad.asnumpy() == 0).all(), "variables get no gradients"
+
+
+def test_modes_are_as_before_however_the_work_ended():
+    with pytest.raises(KeyError), autograd.kept():
+        autograd.set_recording(True)
+        autograd.set_training(True)
+        autograd.without_dropout().__enter__()
+        raise KeyError
+    assert (autograd.is_recording(), autograd.is_training()) == (False, False)
+    with autograd.train_mode():
+        assert autograd.is_dropping()

@@ -149,3 +149,13 @@ def test_bfloat16_needs_cupy_14(version, problem, package):
 def test_a_lack_of_memory_is_told_by_class_or_by_cudas_words():
     assert device.is_shortage(MemoryError("x"))
     assert not device.is_shortage(RuntimeError("cudaErrorMemoryAllocation"))  # somebody else's
+
+
+def test_the_default_device_is_as_before_however_the_work_ended():
+    from initlab.engine.device import Device, current_device, kept
+
+    before = current_device()
+    with pytest.raises(KeyError), kept():
+        Device("cpu", 3).__enter__()
+        raise KeyError
+    assert current_device() == before

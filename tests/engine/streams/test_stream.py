@@ -109,3 +109,13 @@ def test_what_is_drawn_while_streams_are_kept_leaves_no_trace():
             nd.random.normal(shape=(4,))
     assert (streams.current_seed(), streams.epoch()) == (5, epoch)
     assert (nd.random.normal(shape=(4,)).asnumpy() == second).all()
+
+
+def test_the_version_and_the_scopes_are_as_before_however_the_work_ended():
+    before, stream = streams.version(), streams.Stream(streams.Key(3, "left"))
+    with pytest.raises(KeyError), streams.kept():
+        streams.use("torch-2.13")
+        streams.scope(stream).__enter__()
+        raise KeyError
+    assert streams.version() == before
+    assert streams.current() is not stream

@@ -15,6 +15,8 @@ from pathlib import Path
 import pytest
 
 from initlab import declare
+from initlab.engine import autograd, streams
+from initlab.engine.device import Device, current_device
 from initlab.runner.config import plugins
 from initlab.runner.errors import TimedOut
 from initlab.runner.evidence import status
@@ -83,6 +85,23 @@ def test_work_in_another_thread_is_ended():
     thread.start()
     thread.join(10)
     assert len(found) == 1
+
+
+def test_the_engine_is_afterwards_as_before_wherever_the_work_was_interrupted():
+    def state():
+        modes = autograd.is_recording(), autograd.is_training(), autograd.is_dropping()
+        return *modes, current_device(), streams.version(), streams.current_seed()
+
+    before = state()
+    with pytest.raises(TimedOut), limited(SOON):
+        autograd.set_recording(True)
+        autograd.set_training(True)
+        autograd.without_dropout().__enter__()
+        Device("cpu", 3).__enter__()
+        streams.use("torch-2.13")
+        streams.seed(7)
+        forever()
+    assert state() == before
 
 
 @pytest.mark.parametrize("seconds", [None, SOON])
