@@ -21,10 +21,9 @@ from initlab.runner.config.compose import (
     compose,
     hydra_files,
     set_run_dir,
-    typed_words,
 )
 from initlab.runner.config.hydra_internals import borrowing_hydra
-from initlab.runner.config.identity import declaration_of
+from initlab.runner.config.identity import declaration_of, typed_words
 from initlab.runner.errors import ConfigError, Problem, Problems, TimedOut
 from initlab.runner.evidence import judged, status
 from initlab.runner.evidence.diagnosed import Diagnosis
@@ -271,7 +270,7 @@ def declared(config: Composed, config_dir: str | None = None) -> DeclaredRun:
         )
     check_single(config)
     checked = validate(declaration_of(config))
-    words = tuple(typed_words(config))
+    words = tuple(typed_words(config.hydra))
     if checked.claims:
         from initlab.runner import expectation
 

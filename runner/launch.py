@@ -128,7 +128,7 @@ def single_run(config: DictConfig, config_dir: str | None = None) -> int:
 
         done = finished(run.checked.declaration, run.folder) is not None
         state = "finished" if done else "to run"
-        print(f"{state}  {run.run_id}\n\n1 run: 1 {state}; nothing was written")
+        print(f"{state}  {run.folder.name}\n\n1 run: 1 {state}; nothing was written")
         return 0
     if run.checked.task == "advise":
         print_advice_for(run, config_dir)

@@ -208,9 +208,7 @@ def compare(a: Side, b: Side) -> Comparison:
     """Compare names, ties, shapes, dtypes, values and, of runs, configs."""
     ties, common = _ties(a, b)
     names = sorted((a.names | b.names) - common)
-    config = (
-        changes(_settings(a.manifest), _settings(b.manifest)) if a.manifest and b.manifest else []
-    )
+    config = _changes(a.manifest, b.manifest) if a.manifest and b.manifest else []
     return Comparison(a, b, [_pair(name, a, b) for name in names], ties, len(common), config)
 
 
@@ -227,10 +225,14 @@ def _ties(a: Side, b: Side) -> tuple[list[Tie], set[str]]:
     return different, {name for name in both if a.owner(name) == b.owner(name)}
 
 
-def _settings(content: Manifest | None) -> dict[str, object]:
+def _changes(a: Manifest, b: Manifest) -> list[Change]:
+    """Return the settings that differ. A setting that is null says what one says that is not there."""
+    found = changes(_settings(a), _settings(b))
+    return [one for one in found if one.a is not None or one.b is not None]
+
+
+def _settings(content: Manifest) -> dict[str, object]:
     """Return what a manifest records about the origin of the values, as a flat mapping."""
-    if content is None:
-        return {}
     return flatten(
         {
             **LATER,

@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from pathlib import Path
+
 from rich.console import Console
 from rich.text import Text
 
-from initlab.runner.check.compare import DTYPE, IDENTICAL, SHAPE, Comparison, Pair, counts
+from initlab.runner.check.compare import (
+    DIFFERS,
+    DTYPE,
+    IDENTICAL,
+    SHAPE,
+    Comparison,
+    Pair,
+    counts,
+)
 from initlab.runner.check.distance import Distance, Smirnov
+from initlab.runner.check.matching import SAME, Matched, summed
 from initlab.runner.evidence.statistics import shape_text
 from initlab.runner.excerpt import counted
 from initlab.runner.listing import Listing, print_line
@@ -89,6 +101,42 @@ def print_comparison(out: Console, found: Comparison, fold: bool = True) -> None
         out.print()
         settings.print(out)
     print_line(out, f"\n{_conclusion(found)}")
+
+
+def print_several(out: Console, places: Sequence[Path], found: Sequence[Comparison]) -> None:
+    """Print a line for each side but the first, which it is compared with, and one with the result."""
+    print_line(out, f"A  {places[0]}  ({found[0].a.describe()})")
+    out.print()
+    table = Listing(("result", "left"), ("compared with A", "left"), ("tensors", "left"), keys=2)
+    for place, one in zip(places[1:], found, strict=True):
+        table.add_row(_coloured(one.identical), str(place), summed(one))
+    table.print(out)
+    same = sum(one.identical for one in found)
+    print_line(out, f"\n{same} of {len(found)} are identical to A; compare two for the tensors")
+
+
+def print_matched(out: Console, found: Matched) -> None:
+    """Print a line for each pair of runs that differs and for each run without another, and one line
+    with the result.
+    """
+    for name, folder in zip("AB", found.folders, strict=True):
+        print_line(out, f"{name}  {folder}")
+    table = Listing(("result", "left"), ("words", "left"), ("A", "left"), ("B", "left"), keys=1)
+    shown = [pair for pair in found.pairs if pair.result != SAME]
+    for pair in shown:
+        a, b = pair.ids
+        ids = [a or "-", "same id" if a == b else b or "-"]
+        said = f"{pair.result}: {pair.why}" if pair.why else pair.result
+        table.add_row(Text(said, "bold red"), pair.words or "-", *ids)
+    if shown:
+        out.print()
+        table.print(out)
+    said = ", ".join(f"{number} {result}" for result, number in found.counts.items())
+    print_line(out, f"\n{'identical' if found.identical else 'different'}: {said or 'no runs'}")
+
+
+def _coloured(identical: bool) -> Text:
+    return Text(IDENTICAL, "green") if identical else Text(DIFFERS, "bold red")
 
 
 def _cells(pair: Pair) -> list[Cell]:

@@ -18,13 +18,15 @@ from initlab.runner.check.composed import wrong_files
 from initlab.runner.config import plugins
 from initlab.runner.config.hydra_internals import assigned
 from initlab.runner.config.identity import canonical_config, run_id
+from initlab.runner.config.label import label_of
 from initlab.runner.errors import ConfigError
 from initlab.runner.evidence.manifest import DEFINITION, Manifest
+from initlab.runner.evidence.run_ids import same_run
 from initlab.runner.excerpt import shortened
 from initlab.runner.json_values import JSON, equal
 from initlab.runner.plan.validate import RunConfig
 
-RUN_ID = re.compile(r"\w{1,24}-\w{1,24}-[0-9a-fA-F]{8,}")
+RUN_ID = re.compile(r"[\w.]{1,40}(-[\w.]{1,40}){1,3}-[0-9a-fA-F]{8,}")
 """How a folder is called that is named by a run's id, or nearly so."""
 PACKAGE = re.compile(r"[A-Za-z][0-9A-Za-z._-]*")
 VERSION = re.compile(r"[0-9][0-9A-Za-z.+!_-]*")
@@ -48,11 +50,11 @@ def _wrong_fields(
     content: Manifest, raw: Mapping[str, Any], config: RunConfig, folder: Path
 ) -> Iterator[str]:
     canonical = _canonical(content)
-    identity = run_id(canonical)
+    identity = run_id(canonical, _label(content))
     if not equal(content.canonical, canonical) or content.run_id != identity:
         yield f"the manifest's run id is {content.run_id}, its config's is {identity}"
     place = folder.resolve().name
-    if place != identity and RUN_ID.fullmatch(place):
+    if RUN_ID.fullmatch(place) and not same_run(place, identity):
         yield f"the folder holds the run {identity}, whose folder has its id as name"
     for key in sorted(raw.keys() - content.to_json().keys()):
         yield f"the manifest has '{key}', which this version of initlab does not know"
@@ -60,6 +62,9 @@ def _wrong_fields(
         if not equal(recorded, expected) and (key in raw or content.written is not None):
             yield f"the manifest's {key} is {_shown(recorded)}, its config's {_shown(expected)}"
     yield from _wrong_measures(content)
+    group = _wrong_choice(content)
+    if group is not None:
+        yield f"the manifest's choices say {_shown(content.choices)}, its overrides another {group}"
     word = wrong_word(content.overrides, content.config)
     if word is not None:
         yield f"the manifest's overrides hold {_shown(word)}, which its config does not say"
@@ -101,7 +106,18 @@ def _joined(content: Manifest) -> list[str] | None:
         return None
     count = len(content.joined)
     whole = _canonical(content)
-    return [run_id({**whole, "shard": f"{number}/{count}"}) for number in range(1, count + 1)]
+    label = _label(content)
+    parts = [{**whole, "shard": f"{number}/{count}"} for number in range(1, count + 1)]
+    expected = [run_id(part, label) for part in parts]
+    alike = all(map(same_run, content.joined, expected))  # a part may have been run by other words
+    return content.joined if alike else expected
+
+
+def _label(content: Manifest) -> str | None:
+    """Return the label of the manifest's run id; None for that of an older version."""
+    if content.choices is None:
+        return None
+    return label_of(content.config, content.choices, content.overrides)
 
 
 def _wrong_measures(content: Manifest) -> Iterator[str]:
@@ -121,6 +137,13 @@ def _wrong_measures(content: Manifest) -> Iterator[str]:
         yield "the manifest's provenance names other plugins than its plugins"
     if content.peak_memory_bytes < 0:
         yield f"the manifest's peak_memory_bytes are {content.peak_memory_bytes}"
+
+
+def _wrong_choice(content: Manifest) -> str | None:
+    """Return the first group of which a word chooses another option than the choices say, or None."""
+    given = dict(word.partition("=")[::2] for word in content.overrides)
+    known = content.choices or {}
+    return next((group for group in known if given.get(group, known[group]) != known[group]), None)
 
 
 def wrong_word(words: list[str], config: Mapping[str, Any]) -> str | None:

@@ -13,6 +13,7 @@ from pathlib import Path
 from initlab.engine import digest
 from initlab.runner.config import plugins
 from initlab.runner.config.identity import canonical_config, run_folder, run_id
+from initlab.runner.config.label import label_of
 from initlab.runner.errors import ConfigError, EvidenceError
 from initlab.runner.evidence.folder import RunFolder
 from initlab.runner.evidence.manifest import Digests, Manifest, used_versions
@@ -47,7 +48,7 @@ def join(folders: list[Path]) -> Path:
     parts = sorted((_part(folder) for folder in folders), key=lambda part: part.shard.index)
     _check_complete(parts)
     config = _whole_config(parts)
-    folder = run_folder(config.name, config.run_id)
+    folder = run_folder(config.name, run_id(config.canonical, _label(config, parts)))
     with storage_errors(folder, config.plan.totals()["bytes"]):
         folder.mkdir(parents=True, exist_ok=True)
         with locked(folder):
@@ -154,11 +155,12 @@ def _manifest(config: RunConfig, parts: list[Part], index: str) -> Manifest:
     given = [plugins.Plugin(entry.file, entry.sha256) for entry in first.plugins]
     canonical = canonical_config(config.resolved, config.stream, given, first.files)
     return Manifest(
-        run_id=run_id(canonical),
+        run_id=run_id(canonical, _label(config, parts)),
         name=config.name,
         config=config.resolved,
         canonical=canonical,
-        overrides=[word for word in first.overrides if not _is_shard(word)],
+        overrides=_words(first),
+        choices=first.choices,
         seed=config.seed,
         stream=config.stream,
         digests=Digests(dict(sorted(tensors.items())), root),
@@ -187,6 +189,19 @@ def _provenance(parts: list[Manifest]) -> Provenance | None:
         return None
     begun = min(one.begun for one in known)
     return replace(known[0], begun=begun, ended=utc_text(now()))
+
+
+def _words(part: Manifest) -> list[str]:
+    """Return the words of the whole run."""
+    return [word for word in part.overrides if not _is_shard(word)]
+
+
+def _label(config: RunConfig, parts: list[Part]) -> str | None:
+    """Return the label of the whole run, from the options and words of its first part."""
+    first = parts[0].manifest
+    if first.choices is None:
+        return None
+    return label_of(config.resolved, first.choices, _words(first))
 
 
 def _is_shard(word: str) -> bool:

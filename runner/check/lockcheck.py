@@ -28,6 +28,7 @@ from initlab.runner.check.lock import DrawnRun, draw, runs_of
 from initlab.runner.check.lockfile import Lock, LockedRun, LockedTensor
 from initlab.runner.config import plugins
 from initlab.runner.errors import ConfigError, EvidenceError, LedgerError, Problem, RunnerError
+from initlab.runner.evidence.run_ids import same_run
 from initlab.runner.flat import Change, changes
 from initlab.runner.listing import Listing, print_line
 from initlab.runner.sweep.declared import DeclaredMember
@@ -152,7 +153,7 @@ def compare(locked: LockedRun, drawn: DrawnRun, laws: dict[str, str]) -> list[Fi
     now = drawn.run
     config = {k: v for k, v in now.config.items() if k in locked.config or k not in LATER}
     altered = changes(locked.config, config)
-    renamed = locked.run_id != now.run_id and config == now.config
+    renamed = not same_run(locked.run_id, now.run_id) and config == now.config
     streams = [change for change in altered if change.key == STREAM]
     others = [change for change in altered if change.key != STREAM]
     values = _values(locked, drawn)

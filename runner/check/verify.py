@@ -50,11 +50,20 @@ class Answer:
     code: int
     said: str
     folder: Path | None = None
+    brief: str = ""
+    """What is said in a list of runs, if a line has no room for all."""
 
     @property
     def text(self) -> str:
         """The line to print."""
-        return on_one_line(self.said if self.folder is None else f"{self.folder}: {self.said}")
+        return self._line(self.said)
+
+    def fitting(self, width: int) -> str:
+        """Return the line to print in a list of runs: the brief one, if the whole is too long."""
+        return self._line(self.brief) if self.brief and len(self.text) > width else self.text
+
+    def _line(self, said: str) -> str:
+        return on_one_line(said if self.folder is None else f"{self.folder}: {said}")
 
 
 def verify(folder: Path, figures: bool = True) -> Answer:
@@ -198,7 +207,9 @@ def _compare(run: RunFolder, config: RunConfig, figures: bool) -> Answer:
             return Answer(1, wrong, folder)
     wrong = _wrong_whole(run, config) or changed_file(run, values=True)
     wrong = wrong or (wrong_figure(run, again) or wrong_table(run) if figures else None)
-    return Answer(0 if wrong is None else 1, wrong or _covered(run, figures, within), folder)
+    brief = f"verified, root {run.manifest.digests.root[:16]}" if wrong is None else ""
+    said = wrong or _covered(run, figures, within)
+    return Answer(0 if wrong is None else 1, said, folder, brief)
 
 
 def _compare_saved(row: Row, recorded: str, again: Recomputed, saved: Saved | None) -> str | None:

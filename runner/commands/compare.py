@@ -1,4 +1,4 @@
-"""`initlab compare A B`."""
+"""`initlab compare A B …`."""
 
 from __future__ import annotations
 
@@ -10,10 +10,13 @@ from initlab.runner.command import Command, register
 
 @register
 class Compare(Command):
-    """Compare two runs or snapshot files, tensor by tensor.
+    """Compare runs or snapshot files, tensor by tensor, or two folders of runs, run by run.
+
+    Of more than two runs, each is compared with the first one, in a line. The runs of outputs/a and
+    outputs/b are paired by the digits of their ids, then by their words, and their roots are compared.
 
     exit codes:
-      0   the same tensors, with the same bits and ties
+      0   the same tensors, with the same bits and ties; of folders, the same runs with the same roots
       1   something differs
       2   a side cannot be read
 
@@ -21,15 +24,18 @@ class Compare(Command):
         initlab compare outputs/runs/a outputs/runs/b
     """
 
-    usage = "A B"
-    summary = "two runs or snapshots, tensor by tensor"
+    usage = "A B ..."
+    summary = "runs or snapshots, tensor by tensor; or two folders of runs"
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
-        """Declare the two sides."""
-        for name in ("A", "B"):
-            parser.add_argument(
-                name.lower(), metavar=name, type=Path, help="a run folder or a snapshot file"
-            )
+        """Declare the sides."""
+        parser.add_argument(
+            "sides",
+            nargs="+",
+            metavar="A",
+            type=Path,
+            help="run folders or snapshot files, or two folders of runs: outputs/a outputs/b",
+        )
         parser.add_argument(
             "--all", action="store_true", help="a row for each of repeated blocks, not one for all"
         )
@@ -37,14 +43,39 @@ class Compare(Command):
 
     def perform(self, given: argparse.Namespace) -> int:
         """Print the comparison."""
-        from initlab.runner.check.compare import compare, describe, open_sides
-        from initlab.runner.check.comparison import print_comparison
+        from initlab.runner.check.compare import describe
+        from initlab.runner.check.comparison import print_comparison, print_matched, print_several
+        from initlab.runner.check.matching import (
+            are_names,
+            compare_all,
+            describe_all,
+            describe_matched,
+            match,
+        )
+        from initlab.runner.check.several import beside_runs
+        from initlab.runner.errors import ConfigError
         from initlab.runner.files import in_json
         from initlab.runner.terminal import tables
 
-        found = compare(*open_sides(given.a, given.b))
-        if given.json:
-            tables.print_json(in_json(describe(found)))
+        sides, _ = beside_runs(given.sides)
+        if len(sides) < 2:
+            raise ConfigError.of(
+                "compare", "needs two sides or more - give runs, or two folders of runs"
+            )
+        if are_names(sides):
+            matched = match(*sides)
+            if given.json:
+                tables.print_json(in_json(describe_matched(matched)))
+            else:
+                print_matched(tables.console(), matched)
+            return 0 if matched.identical else 1
+        found = compare_all(sides)
+        if given.json and len(found) == 1:
+            tables.print_json(in_json(describe(found[0])))
+        elif given.json:
+            tables.print_json(in_json(describe_all(sides, found)))
+        elif len(found) == 1:
+            print_comparison(tables.console(), found[0], fold=not given.all)
         else:
-            print_comparison(tables.console(), found, fold=not given.all)
-        return 0 if found.identical else 1
+            print_several(tables.console(), sides, found)
+        return 0 if all(one.identical for one in found) else 1

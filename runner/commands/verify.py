@@ -13,8 +13,9 @@ from initlab.runner.errors import EXIT_REFUSED, ConfigError, EvidenceError, prin
 class Verify(Command):
     """Make finished runs again and compare: every value, figure, file, and field of the manifest.
 
-    For the folder of a sweep, every run that it lists is verified. The line of a verified run says
-    what was covered. docs/verify.md in the source has the details.
+    For outputs/<name>, every run in it is verified, of every sweep and single ones; with --last only
+    those of the last sweep. The line of a verified run says what was covered. docs/verify.md in the
+    source has the details.
 
     With --lock FILE: draw every run of a lock again and say what changed, and why. For a lock of laws
     (initlab lock --laws), build the module again and say which law, writer or tie changed.
@@ -34,7 +35,10 @@ class Verify(Command):
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         """Folders of runs and sweeps, or a lock."""
         parser.add_argument(
-            "folders", nargs="*", metavar="DIR", help="outputs/<name>/<run id>, or outputs/<sweep>"
+            "folders", nargs="*", metavar="DIR", help="outputs/<name>/<run id>, or outputs/<name>"
+        )
+        parser.add_argument(
+            "--last", action="store_true", help="of outputs/<name>: the last sweep, not all runs"
         )
         parser.add_argument(
             "--values", action="store_true", help="draw the values again, but measure nothing again"
@@ -68,6 +72,8 @@ class Verify(Command):
             raise ConfigError.of("verify", "give folders of runs or sweeps, or --lock FILE")
         if given.lock is not None and given.values:
             raise ConfigError.of("--values", "is for folders")
+        if given.lock is not None and given.last:
+            raise ConfigError.of("--last", "is for folders")
         if given.lock is not None and is_of_laws(given.lock):
             from initlab.runner.torch.watch.declared_laws import verify_laws
 
@@ -78,10 +84,12 @@ class Verify(Command):
             option = "--junit" if given.junit else "--config-dir"
             raise ConfigError.of(option, "is for --lock FILE")
         worst = 0
-        for answer in verify_all(list(map(Path, given.folders)), figures=not given.values):
+        for answer in verify_all(list(map(Path, given.folders)), not given.values, given.last):
             if answer.code == EXIT_REFUSED:
                 print_error(EvidenceError(answer.text))
             else:
-                print_line(console(err=bool(answer.code)), answer.text)
+                out = console(err=bool(answer.code))
+                several = len(given.folders) > 1 or answer.folder != Path(given.folders[0])
+                print_line(out, answer.fitting(out.width) if several else answer.text)
             worst = max(worst, answer.code)
         return worst

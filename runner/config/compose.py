@@ -39,6 +39,7 @@ from initlab.runner.config.limits import check_limits
 from initlab.runner.config.option_files import ROOT, check_overlay, conf_dir, shipped_options
 from initlab.runner.config.option_reader import OptionFiles
 from initlab.runner.errors import ConfigError, Problem, Problems
+from initlab.runner.evidence.run_ids import folder_in
 from initlab.runner.files import check_local
 from initlab.runner.json_values import JSON
 
@@ -73,7 +74,9 @@ def _declared(_root_: DictConfig) -> Declaration:
 
 
 def _sweep_subdir(_root_: DictConfig) -> str:
-    return "." if _root_.task != "run" else _declared(_root_).run_id
+    if _root_.task != "run":
+        return "."
+    return folder_in(Path(str(_root_.hydra.sweep.dir)), _declared(_root_).run_id).name
 
 
 def _run_dir(_root_: DictConfig) -> str:
@@ -287,15 +290,6 @@ def read_option(file: Path) -> dict[str, JSON]:
     if not isinstance(content, DictConfig):
         raise ValueError(f"{file}: is no mapping")
     return unresolved(content)
-
-
-def typed_words(config: DictConfig) -> list[str]:
-    """Return the words about the task as they were typed, from a composed config with `hydra`.
-
-    An interpolation in a word is not resolved.
-    """
-    words = OmegaConf.to_container(config.hydra.overrides.task, resolve=False)
-    return [str(word) for word in cast(list[object], words)]
 
 
 def hydra_files(config: DictConfig) -> dict[str, str]:

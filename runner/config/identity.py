@@ -5,8 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any, cast
@@ -19,10 +19,12 @@ from initlab.engine.init.base import KINDS
 from initlab.engine.options import LATER, options_of
 from initlab.runner.config import schema, spelling
 from initlab.runner.config.input_files import input_files
+from initlab.runner.config.label import chosen_in, label_of
 from initlab.runner.config.modes import without_mode
 from initlab.runner.config.plugins import Plugin, loaded
 from initlab.runner.data import REGISTRY
 from initlab.runner.errors import ConfigError
+from initlab.runner.evidence.run_ids import folder_in
 from initlab.runner.files import in_json
 from initlab.runner.json_values import JSON
 
@@ -46,9 +48,15 @@ MISSING = "missing"
 
 @dataclass(frozen=True)
 class Declaration:
-    """What a run declares: its resolved config, and what identifies it. Each is computed once."""
+    """What a run declares: its resolved config, and what identifies it. Each is computed once.
+
+    `choices` are the chosen options by group, and `words` those about the task; both are for the label
+    of the run's id only. Without them it is the kind of the initializer.
+    """
 
     resolved: dict[str, JSON]
+    choices: Mapping[str, str] = field(default_factory=dict)
+    words: Sequence[str] = ()
 
     @cached_property
     def canonical(self) -> dict[str, JSON]:
@@ -58,17 +66,34 @@ class Declaration:
     @cached_property
     def run_id(self) -> str:
         """The id that names the run's folder."""
-        return run_id(self.canonical)
+        return run_id(self.canonical, label_of(self.resolved, self.choices, self.words))
 
     @property
     def folder(self) -> Path:
-        """The run's folder, relative to the working directory."""
+        """The run's folder, relative to the working directory: the one that is there, if it has another
+        label, else the one that its id names.
+        """
         return run_folder(str(self.resolved["name"]), self.run_id)
 
 
-def declaration_of(config: DictConfig) -> Declaration:
-    """Return what a composed config declares. Raises ConfigError if an interpolation fails."""
-    return Declaration(completed(resolve(config)))
+def declaration_of(config: DictConfig, hydra: DictConfig | None = None) -> Declaration:
+    """Return what a composed config declares. `hydra` is its node of that name, if the config has
+    none. Raises ConfigError if an interpolation fails.
+    """
+    node = config.get("hydra") if hydra is None else hydra
+    resolved = completed(resolve(config))
+    if node is None:
+        return Declaration(resolved)
+    return Declaration(resolved, chosen_in(node), tuple(typed_words(node)))
+
+
+def typed_words(hydra: DictConfig) -> list[str]:
+    """Return the words about the task as they were typed, from the `hydra` node of a composed config.
+
+    An interpolation in a word is not resolved.
+    """
+    words = OmegaConf.to_container(hydra.overrides.task, resolve=False)
+    return [str(word) for word in cast(list[object], words)]
 
 
 def canonical_config(
@@ -126,20 +151,24 @@ def canonical_bytes(canonical: Mapping[str, JSON]) -> bytes:
     return json.dumps(canonical, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
 
 
-def run_id(canonical: Mapping[str, JSON]) -> str:
-    """Return a readable prefix and 16 hex digits of the SHA-256: `normal-seed0-6f2c…`."""
+def run_id(canonical: Mapping[str, JSON], label: str | None = None) -> str:
+    """Return a label, the seed and 16 hex digits of the SHA-256: `normal-seed0-6f2c…`.
+
+    By default the label is the kind of the initializer, as in ids of earlier versions.
+    """
     initializer = canonical.get("init")
     kind = initializer.get("kind") if isinstance(initializer, dict) else None
-    words = (
-        re.sub(r"[^A-Za-z0-9_]+", "_", str(word))[:24]
-        for word in (kind, f"seed{canonical.get('seed')}")
-    )
-    return f"{'-'.join(words)}-{hashlib.sha256(canonical_bytes(canonical)).hexdigest()[:16]}"
+    seed = re.sub(r"[^A-Za-z0-9_]+", "_", f"seed{canonical.get('seed')}")[:24]
+    first = re.sub(r"[^A-Za-z0-9_]+", "_", str(kind))[:24] if label is None else label
+    digest = hashlib.sha256(canonical_bytes(canonical)).hexdigest()[:16]
+    return f"{first}-{seed}-{digest}"
 
 
 def run_folder(name: str, identifier: str) -> Path:
-    """Return the folder of a run, relative to the working directory."""
-    return Path(OUTPUTS) / name / identifier
+    """Return the folder of a run, relative to the working directory. If there is one with the digits of
+    its id, but another label, it is that one.
+    """
+    return folder_in(Path(OUTPUTS) / name, identifier)
 
 
 def file_digest(path: str) -> str:

@@ -3,6 +3,7 @@
 format       "initlab-manifest-2"; one of initlab-manifest-1 may lack what later versions added
 run_id, name, config (resolved), canonical
 overrides    the words of the command line, as typed
+choices      group -> name of the chosen option; missing in older ones
 seed, stream the version of the streams the values came from
 digests      tensor-v1 by path, root-v1
 aliases      path -> owner
@@ -46,7 +47,7 @@ from initlab.runner.excerpt import counted
 FORMAT, OLD_FORMAT = "initlab-manifest-2", "initlab-manifest-1"
 VERSIONS = (1, 2)
 RUN_AGAIN = "run its config again"
-OPTIONAL = ("joined", "provenance", "frozen")
+OPTIONAL = ("joined", "provenance", "frozen", "choices")
 """Fields that a manifest of every version may lack."""
 DEFINITION = "tensor-v1, root-v1"
 USED = {
@@ -134,6 +135,8 @@ class Manifest:
     canonical: dict[str, Any] = _entry(_is_canonical)
     """The part of the config that identifies the run, with the versions and files it depends on."""
     overrides: list[str] = _entry(list_of(is_text), default_factory=list)
+    choices: dict[str, str] | None = _entry(or_none(mapping_of(is_text)), default=None)
+    """The chosen option of each group, like {"model": "gpt2"}; None in a manifest of an older version."""
     seed: int | None = _entry(or_none(is_whole), default=None)
     stream: str = _entry(is_text)
     digests: Digests = _entry(_are_digests)

@@ -15,6 +15,7 @@ from initlab.engine import strict_json
 from initlab.runner.errors import EvidenceError
 from initlab.runner.evidence import judged
 from initlab.runner.evidence.folder import REPORT, SWEEP
+from initlab.runner.evidence.run_ids import digest_in
 from initlab.runner.evidence.status import Status, conclude
 from initlab.runner.evidence.version import check_version
 from initlab.runner.files import write_json
@@ -37,6 +38,11 @@ class Member:
     run_id: str
     folder: str
     overrides: list[str]
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """What two members have in common if they are one run, in one place, of whatever label."""
+        return os.path.dirname(self.folder), digest_in(self.run_id) or self.run_id
 
 
 @dataclass(frozen=True, slots=True)

@@ -221,8 +221,8 @@ def _all_values(members: Sequence[Member], keys: Sequence[str]) -> list[dict[str
         lacking = [key for key in keys if key not in made]
         if lacking:
             try:
-                config = RunFolder(Path(member.folder)).manifest.config
-                made |= _configured(config, lacking)
+                manifest = RunFolder(Path(member.folder)).manifest
+                made |= _configured(manifest.config, manifest.choices or {}, lacking)
                 alike.setdefault(words, made)
             except EvidenceError:
                 unread.append((made, lacking, words, given))
@@ -233,12 +233,16 @@ def _all_values(members: Sequence[Member], keys: Sequence[str]) -> list[dict[str
     return [{key: made[key] for key in keys if key in made} for made in found]
 
 
-def _configured(config: Mapping[str, JSON], keys: Sequence[str]) -> dict[str, str]:
-    """Return the values of a config at those of the keys where it has a plain value, or an option, of
-    which this is the kind.
+def _configured(
+    config: Mapping[str, JSON], choices: Mapping[str, str], keys: Sequence[str]
+) -> dict[str, str]:
+    """Return the values of a config at those of the keys where it has a plain value, or an option: its
+    name, or of an older run its kind.
     """
-    found = {}
+    found = {key: choices[key] for key in keys if key in choices}
     for key in keys:
+        if key in found:
+            continue
         value: JSON = dict(config)
         for part in key.split("."):
             value = value.get(part) if isinstance(value, dict) else None

@@ -422,6 +422,7 @@ def _manifest(
         config=config.resolved,
         canonical=config.canonical,
         overrides=list(overrides),
+        choices=dict(config.declaration.choices) or None,
         seed=config.seed,
         stream=config.stream,
         digests=made.digests,

@@ -15,7 +15,7 @@ import copy
 import re
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from typing import Any, TypeVar
 
@@ -30,6 +30,7 @@ from initlab.runner.config.hydra_internals import (
     without_hydra,
 )
 from initlab.runner.config.identity import Declaration, completed, declaration_of, resolve
+from initlab.runner.config.label import chosen_in
 from initlab.runner.errors import ConfigError, Problem, Problems
 from initlab.runner.json_values import JSON
 
@@ -43,7 +44,7 @@ class Base:
 
     `whole` includes the `hydra` node, `task` does not. `refers` says whether `task` has an
     interpolation of `hydra`. `refused` lists the problems with values that are not permitted, `places` is the
-    node `hydra.sweep`, which says where runs are stored.
+    node `hydra.sweep`, which says where runs are stored, `choices` are the chosen options by group.
     """
 
     whole: DictConfig
@@ -51,6 +52,7 @@ class Base:
     refers: bool
     refused: tuple[Problem, ...]
     places: dict[str, JSON]
+    choices: dict[str, str]
 
     @classmethod
     def of(cls, whole: DictConfig, words: Sequence[str]) -> Base:
@@ -62,6 +64,7 @@ class Base:
             "${hydra" in str(unresolved(task)),
             tuple(_refused_in(whole, words)),
             unresolved(whole.hydra.sweep),
+            chosen_in(whole.hydra),
         )
 
 
@@ -179,12 +182,15 @@ def _put(mapping: dict[str, Any], path: tuple[str, ...], value: object) -> None:
 class Composed:
     """The composed config of one job.
 
-    `refused` lists the problems with values that are not permitted, `places` is the node `hydra.sweep`. The
-    config itself, its declaration and its text are computed on demand.
+    `refused` lists the problems with values that are not permitted, `places` is the node `hydra.sweep`.
+    `choices` are its chosen options by group, and `words` its words. The config itself, its
+    declaration and its text are computed on demand.
     """
 
     refused: list[Problem]
     places: dict[str, JSON]
+    choices: dict[str, str]
+    words: tuple[str, ...]
     make: Callable[[], DictConfig]
     template: tuple[Template, dict[tuple[str, ...], JSON]] | None = None
 
@@ -201,9 +207,9 @@ class Composed:
     def declaration(self) -> Declaration:
         """Return what the job declares. Raises ConfigError if an interpolation fails."""
         if self.template is None:
-            return declaration_of(self.config)
+            return replace(declaration_of(self.config), choices=self.choices, words=self.words)
         template, values = self.template
-        return Declaration(completed(template.resolved(values)))
+        return Declaration(completed(template.resolved(values)), self.choices, self.words)
 
     @property
     def plans(self) -> bool:
@@ -266,9 +272,12 @@ class Composer:
             if template is not None:
                 values = template.values(set_here)
                 make = partial(self._apply, overrides, base.task)
-                return Composed(template.refused, places, make, (template, values))
+                return Composed(
+                    template.refused, places, base.choices, tuple(words), make, (template, values)
+                )
         config = self.compose(words)
-        return Composed([*base.refused, *_refused_in(config, self._words)], places, lambda: config)
+        refused = [*base.refused, *_refused_in(config, self._words)]
+        return Composed(refused, places, base.choices, tuple(words), lambda: config)
 
     def compose(self, words: list[str]) -> DictConfig:
         """Compose the config of these words without `hydra`, a copy of its own. Raises the errors

@@ -24,9 +24,10 @@ from initlab.runner.config.calling import Asking
 from initlab.runner.config.compose import Words, check_permitted, compose_once, start
 from initlab.runner.config.effect import Effects
 from initlab.runner.config.hydra_internals import parse_word
-from initlab.runner.config.identity import Declaration
+from initlab.runner.config.identity import OUTPUTS, Declaration
 from initlab.runner.errors import ConfigError, Problem, Problems
 from initlab.runner.evidence.members import Member
+from initlab.runner.evidence.run_ids import folder_in, folders_in
 from initlab.runner.files import check_local
 from initlab.runner.plan.root import check_seed
 from initlab.runner.plan.validate import RunConfig
@@ -112,6 +113,7 @@ class DeclaredSweep:
         self._chdir = bool(config.hydra.job.chdir)
         self._kept: dict[str, Job] = {}
         self._sound: set[str] = set()
+        self._there: dict[Path, dict[str, str]] = {}
         self._unknown: list[Problem] = []
 
     def of(self, words: list[str]) -> DeclaredSweep:
@@ -124,6 +126,7 @@ class DeclaredSweep:
             calling=self.calling,
         )
         alone._kept, alone._sound, alone._effects = self._kept, self._sound, self._effects
+        alone._there = self._there
         return alone
 
     def examine(self) -> Iterator[Examined]:
@@ -177,7 +180,7 @@ class DeclaredSweep:
         Raises ConfigError with what refuses the sweep. A job that cannot be composed, names code or
         is misspelled refuses it. Jobs with invalid values refuse it only if every job is invalid.
         """
-        found: dict[str, Member] = {}
+        found: dict[tuple[str, str], Member] = {}
         refused, misspelled = Tally(), Tally()
         for job in self.examine():
             if job.excluded:
@@ -185,7 +188,7 @@ class DeclaredSweep:
             refused.add(job.words, job.refused)
             misspelled.add(job.words, job.misspelled)
             if job.member is not None:
-                found.setdefault(job.member.folder, job.member)
+                found.setdefault(job.member.key, job.member)
         of_jobs = (refused if refused.everything else misspelled).problems()
         problems = Problems([*self.problems, *of_jobs, *self.unknown])
         if not problems and not found:
@@ -289,12 +292,15 @@ class DeclaredSweep:
         if made.places["subdir"] != SUBDIR:
             said = "is refused: a run's folder is named by its run id - give hydra.sweep.dir"
             raise ConfigError.of("hydra.sweep.subdir", said)
-        if made.places["dir"] == DIR:
-            return run.folder
-        try:
-            return Path(str(self._composer.whole(words).hydra.sweep.dir)) / run.run_id
-        except OmegaConfBaseException as error:
-            raise ConfigError.of("hydra.sweep.dir", str(error).splitlines()[0]) from error
+        parent = Path(OUTPUTS) / str(run.resolved["name"])
+        if made.places["dir"] != DIR:
+            try:
+                parent = Path(str(self._composer.whole(words).hydra.sweep.dir))
+            except OmegaConfBaseException as error:
+                raise ConfigError.of("hydra.sweep.dir", str(error).splitlines()[0]) from error
+        if parent not in self._there:
+            self._there[parent] = folders_in(parent)
+        return folder_in(parent, run.run_id, self._there[parent])
 
 
 MISSING = object()

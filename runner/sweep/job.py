@@ -13,13 +13,13 @@ from contextlib import chdir, nullcontext, suppress
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
+from typing import cast
 
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf
 
 from initlab.runner.config import plugins
-from initlab.runner.config.compose import typed_words
-from initlab.runner.config.identity import Declaration, declaration_of
+from initlab.runner.config.identity import Declaration, declaration_of, typed_words
 from initlab.runner.config.objective import parse_objective
 from initlab.runner.errors import (
     ConfigError,
@@ -65,11 +65,12 @@ def run_job(config: DictConfig, sweep: Sweeping | None = None) -> str | float:
     """
     plugins.load_from_environment()
     hydra = HydraConfig.get()
-    overrides = typed_words(OmegaConf.create({"hydra": hydra}))
+    node = cast(DictConfig, hydra)
+    overrides = typed_words(node)
     if config.get("task") != "run":
-        return print_task(validate(declaration_of(config)))
+        return print_task(validate(declaration_of(config, node)))
     folder = Path(hydra.runtime.output_dir)
-    declaration = declaration_of(strip(config))
+    declaration = declaration_of(strip(config), node)
     device = declaration.resolved.get("device")
     if isinstance(device, dict) and device.get("kind") == "gpu":
         gpus.assign()

@@ -171,19 +171,20 @@ class Study:
         """
         assert self._monitor is not None
         batch = [self._member(list(words)) for words in job_overrides]
-        known = {member.folder for member in self.members}
+        known = {member.key for member in self.members}
         new = list(
             {
-                member.folder: member
+                member.key: member
                 for member in batch
-                if member is not None and member.folder not in known
+                if member is not None and member.key not in known
             }.values()
         )
         self.members += new
         extend_members(self._folder, self.members)
         if new:
             self._perform(self._declaration, new, self._monitor, self._monitor.add(new))
-        values = [None if member is None else self._value(member) for member in batch]
+        made = {member.key: member for member in self.members}
+        values = [None if member is None else self._value(made[member.key]) for member in batch]
         ended = [conclude(Path(member.folder)).state for member in new]
         stop = self._declaration.config.sweep.on_error == "stop" and any(
             state not in (COMPLETED, PENDING) for state in ended

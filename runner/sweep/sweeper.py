@@ -223,19 +223,19 @@ def dry_run(declaration: DeclaredSweep) -> int:
     Returns exit code 2 if any run is refused.
     """
     refused = Tally()
-    found: dict[str, tuple[Member | None, str]] = {}
+    found: dict[tuple[str, str], tuple[Member | None, list[str], str]] = {}
     duplicates = excluded = 0
     for job in declaration.examine():
         if job.excluded:
             excluded += 1
             continue
         refused.add(job.words, job.refused)
-        key = job.member.folder if job.member is not None else " ".join(job.words)
+        key = job.member.key if job.member is not None else ("", " ".join(job.words))
         duplicates += key in found
         state = "refused" if job.refused else _state(declaration, job.member)
-        found.setdefault(key, (job.member, state))
-    members = [member or Member("-", "-", words.split()) for words, (member, _) in found.items()]
-    states = [state for _, state in found.values()]
+        found.setdefault(key, (job.member, job.words, state))
+    members = [member or Member("-", "-", list(words)) for member, words, _ in found.values()]
+    states = [state for _, _, state in found.values()]
     tables.print_runs(tables.console(), [m.run_id for m in members], swept_values(members), states)
     counts = [
         f"{states.count(state)} {state}"
