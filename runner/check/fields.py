@@ -51,7 +51,7 @@ def _wrong_fields(
 ) -> Iterator[str]:
     canonical = _canonical(content)
     identity = run_id(canonical, _label(content))
-    if not equal(content.canonical, canonical) or content.run_id != identity:
+    if not equal(content.canonical, canonical) or not same_run(content.run_id, identity):
         yield f"the manifest's run id is {content.run_id}, its config's is {identity}"
     place = folder.resolve().name
     if RUN_ID.fullmatch(place) and not same_run(place, identity):
@@ -62,14 +62,16 @@ def _wrong_fields(
         if not equal(recorded, expected) and (key in raw or content.written is not None):
             yield f"the manifest's {key} is {_shown(recorded)}, its config's {_shown(expected)}"
     yield from _wrong_measures(content)
-    group = _wrong_choice(content)
-    if group is not None:
-        yield f"the manifest's choices say {_shown(content.choices)}, its overrides another {group}"
     word = wrong_word(content.overrides, content.config)
     if word is not None:
         yield f"the manifest's overrides hold {_shown(word)}, which its config does not say"
     if "overrides" in raw:
         yield from wrong_files(content, folder)
+    group = _wrong_choice(content)
+    if group is not None:
+        yield f"the manifest's choices say {_shown(content.choices)}, its overrides another {group}"
+    if content.run_id != identity:
+        yield f"the manifest's run id is {content.run_id}, its choices and overrides give {identity}"
 
 
 def _compared(

@@ -93,9 +93,12 @@ def match(a: Path, b: Path) -> Matched:
     pairs += _paired(left, right, _words)
     told = _varied_in_both(*sides)
     pairs += _paired(left, right, lambda run: told[run.folder])
-    found = [_match(one, other) for one, other in pairs]
-    found += [Match(ONLY_A, _said(run), (run.member.run_id, None)) for run in left.values()]
-    found += [Match(ONLY_B, _said(run), (None, run.member.run_id)) for run in right.values()]
+    shared = frozenset.intersection(*map(_words, [*sides[0].runs, *sides[1].runs]))
+    found = [_match(one, other, _said(one, shared)) for one, other in pairs]
+    found += [Match(ONLY_A, _said(run, shared), (run.member.run_id, None)) for run in left.values()]
+    found += [
+        Match(ONLY_B, _said(run, shared), (None, run.member.run_id)) for run in right.values()
+    ]
     return Matched((a, b), found)
 
 
@@ -134,8 +137,10 @@ def _words(run: NamedRun) -> frozenset[tuple[str, str]]:
     return frozenset(_given(run).items())
 
 
-def _said(run: NamedRun) -> str:
-    return " ".join(f"{key}={text}" for key, text in _given(run).items())
+def _said(run: NamedRun, shared: frozenset[tuple[str, str]]) -> str:
+    """Return the words of a run without those that all runs of both names share."""
+    told = [item for item in _given(run).items() if item not in shared]
+    return " ".join(f"{key}={text}" for key, text in told)
 
 
 def _given(run: NamedRun) -> dict[str, str]:
@@ -143,7 +148,7 @@ def _given(run: NamedRun) -> dict[str, str]:
     return {key: text for key, text in given.items() if key.partition(".")[0] not in ASIDE}
 
 
-def _match(a: NamedRun, b: NamedRun) -> Match:
+def _match(a: NamedRun, b: NamedRun, said: str) -> Match:
     ids = a.member.run_id, b.member.run_id
     states = [run.status(RunFolder(run.folder), over=False) for run in (a, b)]
     unread = [
@@ -152,9 +157,9 @@ def _match(a: NamedRun, b: NamedRun) -> Match:
         if _root(run) is None
     ]
     if unread:
-        return Match(UNREAD, _said(a), ids, why=" and ".join(unread))
+        return Match(UNREAD, said, ids, why=" and ".join(unread))
     roots = _root(a), _root(b)
-    return Match(SAME if roots[0] == roots[1] else OTHER, _said(a), ids, roots)
+    return Match(SAME if roots[0] == roots[1] else OTHER, said, ids, roots)
 
 
 def _root(run: NamedRun) -> str | None:

@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 from altered import change, change_manifest
 
+from initlab.runner.check.several import verify_all
+
 WORDS = [
     "init=normal",
     "model.input=[3]",
@@ -76,16 +78,42 @@ def test_a_run_in_the_place_of_another_is_found(sweep, command):
     assert done.err == (f"{sweep}/kept: holds another run than the sweep's list says, {one.name}\n")
 
 
-def test_a_sweep_is_verified_where_it_was_moved_and_other_runs_in_it_are_not_covered(
+def test_every_run_of_a_name_is_verified_where_it_was_moved_or_those_of_the_last_sweep(
     sweep, command, only_run, monkeypatch, tmp_path
 ):
     only_run(*WORDS, "seed=3", "name=s")
     [other] = Path("outputs/s").glob("normal-seed3-*")
     assert command("seal", str(other)).code == 0
+    assert command("-m", *WORDS, "seed=4", "name=s").code == 0
     shutil.move(sweep, tmp_path / "moved")
     monkeypatch.chdir(tmp_path / "moved")
     done = command("verify", ".")
-    assert (done.code, "2 of 2 runs verified; not covered: " + other.name in done.out) == (0, True)
+    assert (done.code, "4 of 4 runs verified; not covered: summary.csv" in done.out) == (0, True)
+    done = command("verify", ".", "--last")
+    assert (done.code, len(done.out.splitlines())) == (0, 2)
+    assert "1 of 1 runs verified" in done.out.replace("1 run verified", "1 runs verified")
+    assert other.name in done.out
+
+
+def test_single_runs_of_a_name_are_verified_and_last_needs_a_sweep(command, only_run):
+    run = only_run(*WORDS, "name=alone")
+    done = command("verify", "outputs/alone")
+    assert (done.code, done.out.splitlines()[-1]) == (0, "outputs/alone: 1 of 1 run verified")
+    for folder in ("outputs/alone", str(run)):
+        refused = command("verify", folder, "--last")
+        assert (refused.code, "leave out --last" in refused.err) == (2, True)
+    assert "is for folders" in command("verify", "--lock", "x", "--last").err
+    (run / "manifest.json").unlink()
+    refused = command("verify", "outputs/alone")
+    assert "did not finish, it is unfinished - run it again with resume=true" in refused.err
+
+
+def test_a_line_without_room_says_what_matters(sweep):
+    [first, *_] = verify_all([sweep])
+    assert first.fitting(10_000) == first.text
+    assert (
+        first.fitting(80) == f"{first.folder}: verified, root {first.text.split('root ')[1][:16]}"
+    )
 
 
 def test_a_sweep_whose_list_is_damaged_or_empty_is_refused(sweep, command):
@@ -94,6 +122,8 @@ def test_a_sweep_whose_list_is_damaged_or_empty_is_refused(sweep, command):
     assert (done.code, done.out, len(done.err.splitlines())) == (2, "", 1)
     assert done.err.startswith("error: outputs/s/sweep.json: is damaged (")
     (sweep / "sweep.json").write_text(json.dumps({"format": "initlab-sweep-1", "runs": []}))
+    for run in runs_of(sweep):
+        shutil.rmtree(run)
     done = command("verify", str(sweep))
     assert (done.code, done.err.startswith("error: outputs/s: 0 of 0 runs verified")) == (2, True)
 
