@@ -294,7 +294,7 @@ def test_a_folder_that_cannot_be_made_is_refused(tmp_path):
 
 def test_a_declared_run_fits_a_screen():
     lines = repr(initlab.declare("init=he", "model=deep_mlp")).splitlines()
-    assert lines[0].startswith("he-seed0-") and "init=he model=deep_mlp" in lines[0]
+    assert lines[0].startswith("deep_mlp-he-seed0-") and "init=he model=deep_mlp" in lines[0]
     assert len(lines) <= 24 and max(map(len, lines)) <= 80
     assert "<table>" in initlab.declare("init=he")._repr_html_()
 

@@ -12,6 +12,7 @@ from initlab.runner.config.hydra_internals import borrowing_hydra
 from initlab.runner.config.option_files import shipped_options
 from initlab.runner.config.schema import GROUPS, SEVERAL
 from initlab.runner.declare import declare
+from initlab.runner.evidence.run_ids import same_run
 
 
 def test_the_run_id_is_the_same_anywhere_and_the_name_is_the_folder_above(
@@ -58,7 +59,7 @@ def test_an_option_that_leaves_defaults_out_is_the_same_run_as_one_that_states_t
     (tmp_path / group).mkdir()
     (tmp_path / group / f"{name}.yaml").write_text(text)
     chosen = f"{group}=[{name}]" if group in ("stats", "measure") else f"{group}={name}"
-    assert declare(chosen, config_dir=tmp_path).run_id == declare(*words).run_id
+    assert same_run(declare(chosen, config_dir=tmp_path).run_id, declare(*words).run_id)
 
 
 @pytest.mark.parametrize("share", ["", "share: null\n", "share: {}\n"])
@@ -67,7 +68,7 @@ def test_a_network_without_groups_is_the_same_run_however_it_says_so(tmp_path, s
     layers = "layers: [{kind: dense, units: 10}]\n"
     (tmp_path / "model" / "mine.yaml").write_text(f"input: [20]\n{layers}{share}")
     like = declare("model.layers=[{kind: dense, units: 10}]")
-    assert declare("model=mine", config_dir=tmp_path).run_id == like.run_id
+    assert same_run(declare("model=mine", config_dir=tmp_path).run_id, like.run_id)
 
 
 def test_the_parts_of_every_shipped_option_are_complete_as_they_are():
