@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import yaml
@@ -134,7 +134,10 @@ def _config(content: Manifest, folder: Path) -> RunConfig:
     if config.canonical != content.canonical and content.written is not None:
         said = "the config that it recorded gives another run by this version of initlab"
         raise EvidenceError(f"{folder}: {said} ({config.run_id})")
-    return config
+    declared = replace(
+        config.declaration, choices=content.choices or {}, words=tuple(content.overrides)
+    )
+    return replace(config, declaration=declared)
 
 
 def _make(run: RunFolder, config: RunConfig, into: Path) -> RunFolder:

@@ -97,7 +97,7 @@ def _walk(
         except OSError as error:
             refused(error)
             continue
-        if _is_run(entries.keys()):
+        if is_run(entries.keys()):
             path = os.path.relpath(folder, root).replace(os.sep, "/")
             yield Place(Path(folder), path, stamps_of(folder, entries.keys()), linked), []
             continue
@@ -113,13 +113,14 @@ def place_of(folder: Path) -> Place | None:
         names = set(os.listdir(folder))
     except OSError:
         return None
-    if not _is_run(names):
+    if not is_run(names):
         return None
     path = f"{folder.absolute().parent.name}/{folder.absolute().name}"
     return Place(folder, path, stamps_of(os.fspath(folder), names))
 
 
-def _is_run(names: Set[str]) -> bool:
+def is_run(names: Set[str]) -> bool:
+    """Return whether a folder with entries of these names is that of a run."""
     return MANIFEST in names or STATUS in names or len(MARKS & names) > 1
 
 

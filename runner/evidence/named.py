@@ -11,7 +11,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from initlab.runner.errors import EvidenceError
-from initlab.runner.evidence.folder import DIAGNOSIS, HYDRA, LOG, MANIFEST, PLAN, RunFolder
+from initlab.runner.evidence.folder import RunFolder
+from initlab.runner.evidence.found import is_run
 from initlab.runner.evidence.members import (
     Member,
     SweepRecord,
@@ -22,6 +23,7 @@ from initlab.runner.evidence.members import (
     spelled,
     swept_keys,
 )
+from initlab.runner.evidence.record import at_work
 from initlab.runner.evidence.settings import REPEATED
 from initlab.runner.evidence.status import (
     COMPLETED,
@@ -34,12 +36,7 @@ from initlab.runner.evidence.status import (
     conclude,
     read,
 )
-from initlab.runner.files import is_locked
 from initlab.runner.json_values import JSON
-
-MARKS = frozenset({PLAN, NAME, DIAGNOSIS, LOG, HYDRA})
-"""What a run writes before its manifest; two of these make a folder that of a run."""
-
 
 OF_COMMAND = (
     "resume",
@@ -50,6 +47,7 @@ OF_COMMAND = (
     "fold",
     "threads",
     "tracker",
+    "timeout",
     "sweep",
     "hydra",
 )
@@ -85,7 +83,7 @@ class NamedRun:
             root, seconds = manifest.digests.root, manifest.seconds
             return found if found.root is not None else replace(found, root=root, seconds=seconds)
         if found.state == PENDING and not self.last and not (run.path / NAME).exists():
-            return replace(found, state=RUNNING if is_locked(run.path) else UNFINISHED)
+            return replace(found, state=RUNNING if at_work(run.path) else UNFINISHED)
         return found
 
 
@@ -183,10 +181,9 @@ def _scanned(folder: Path) -> tuple[list[str], list[str]]:
 
 def _is_run(folder: Path) -> bool:
     try:
-        found = set(os.listdir(folder))
+        return is_run(set(os.listdir(folder)))
     except OSError:
         return False
-    return MANIFEST in found or NAME in found or len(MARKS & found) > 1
 
 
 def varied(runs: Named) -> tuple[list[str], list[dict[str, str]]]:

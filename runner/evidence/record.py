@@ -12,7 +12,7 @@ stay; only `state_now` asks whether a process is at work.
     when        when it ended, or was touched last: 2026-11-27T13:24:06.250Z
     seconds     how long it took
     root        its root digest
-    model       the model's name as typed
+    model       the name of the model's option
     tags, note  what the user wrote
     diagnosis   the severity of the worst finding, `none` without any; null if it made no diagnosis
     finding     the id of the worst finding
@@ -173,7 +173,7 @@ def _of_manifest(manifest: Manifest, place: Place) -> dict[str, JSON]:
         "root": manifest.digests.root,
         "bytes": None if written is None else size + sum(one.bytes for one in written.values()),
         "words": list(manifest.overrides),
-        "model": _typed("model", manifest.overrides),
+        "model": (manifest.choices or {}).get("model") or _typed("model", manifest.overrides),
         PROVENANCE: None if came is None else came.to_json(),
         **({} if came is None else {"when": came.ended}),
         **_of_user(config),
