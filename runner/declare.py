@@ -250,7 +250,9 @@ class DeclaredRun:
         if self.checked.resolved.get("report") == "all":
             from initlab.runner.report.run_page import report_run
 
-            report_run(folder)
+            report = report_run(folder)
+            if report is not None:
+                out.print(f"report: {report}", markup=False, soft_wrap=True)
         return made
 
 

@@ -12,7 +12,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from omegaconf import DictConfig, OmegaConf
 
 from initlab.engine.init.base import KINDS
-from initlab.runner.evidence.members import spelled
 from initlab.runner.json_values import JSON
 
 DEFAULT_MODEL = "mlp"
@@ -72,7 +71,7 @@ def _options(resolved: Mapping[str, JSON], words: Iterable[str]) -> list[str]:
         if isinstance(value, bool):
             found.append(name if value else f"no_{name}")
         elif isinstance(value, (int, float)):
-            found.append(f"{name}{spelled(str(value))}")
+            found.append(f"{name}{value if isinstance(value, int) else f'{value:.4g}'}")
         elif isinstance(value, str) and len(value) <= LONGEST_VALUE and "/" not in value:
             found.append(value)
     return found

@@ -60,12 +60,15 @@ def write_run_report(folder: Path) -> Path:
     return run.folder.keep_report(run_page(run))
 
 
-def report_run(folder: Path) -> None:
-    """Write a finished run's `report.html`. A failure is a warning; the run stays finished."""
+def report_run(folder: Path) -> Path | None:
+    """Write a finished run's `report.html`; return its path. A failure is a warning, and gives None;
+    the run stays finished.
+    """
     try:
-        write_run_report(folder)
+        return write_run_report(folder)
     except (RunnerError, OSError) as error:
         print(f"warning: no report.html: {error}", file=sys.stderr)
+        return None
 
 
 def run_page(run: RunData) -> str:

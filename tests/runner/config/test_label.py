@@ -31,6 +31,7 @@ SMALL = ("probe=none",)
         (["init=he_fan_out", "init.mode=out"], "he_fan_out"),
         (["init=normal", "init.sigma=0.10"], "normal_sigma0.1"),
         (["init=normal", "init.sigma=1e-7"], "normal_sigma1e_07"),
+        (["init=normal", "init.sigma=0.11009618149591344"], "normal_sigma0.1101"),
         (["semantics=torch"], "default"),
     ],
 )

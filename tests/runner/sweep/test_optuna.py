@@ -80,7 +80,7 @@ def test_a_study_improves_and_leaves_what_a_sweep_leaves(search, tmp_path):
         f"best: objective {min(values):.6g} with init.sigma={best['best_params']['init.sigma']}  ("
     )
     assert "8 of 8 runs completed" in done.stdout
-    assert done.stdout.count("completed  normal-seed0-") == 8
+    assert done.stdout.count("completed  deep_mlp-normal_sigma0.") == 8
 
 
 def test_the_same_seed_makes_the_same_trials_and_resume_skips_them(search, tmp_path):
