@@ -51,7 +51,9 @@ def _wrong_fields(
 ) -> Iterator[str]:
     canonical = _canonical(content)
     identity = run_id(canonical, _label(content))
-    if not equal(content.canonical, canonical) or not same_run(content.run_id, identity):
+    if same_run(content.run_id, identity) and not equal(content.canonical, canonical):
+        yield "the manifest's canonical config is not what its config gives"
+    if not same_run(content.run_id, identity):
         yield f"the manifest's run id is {content.run_id}, its config's is {identity}"
     place = folder.resolve().name
     if RUN_ID.fullmatch(place) and not same_run(place, identity):

@@ -20,6 +20,7 @@ from types import TracebackType
 from initlab.engine import strict_json
 from initlab.engine.formats.base import sync
 from initlab.runner.errors import EvidenceError
+from initlab.runner.evidence.run_ids import same_run
 from initlab.runner.evidence.sound import Sound, is_digest, is_text
 from initlab.runner.evidence.statistics import is_row
 from initlab.runner.files import in_json
@@ -122,7 +123,10 @@ def _content(line: bytes) -> object:
 
 
 def _check_identity(path: Path, content: object, identity: Mapping[str, object]) -> None:
-    if content != {"format": FORMAT, **identity}:
+    found = content if isinstance(content, dict) else {}
+    expected = {"format": FORMAT, **identity}
+    named = same_run(str(found.get("run_id")), str(identity.get("run_id")))
+    if not named or {**found, "run_id": None} != {**expected, "run_id": None}:
         raise EvidenceError(
             f"{path}: the journal is of another file than this run would make - {START_OVER}"
         )

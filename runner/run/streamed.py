@@ -27,7 +27,6 @@ from initlab.engine.formats import safetensors
 from initlab.engine.formats.placed import PlacedFile
 from initlab.engine.formats.safetensors import Layout
 from initlab.runner import progress
-from initlab.runner.config.identity import run_id
 from initlab.runner.evidence import journal, snapshot
 from initlab.runner.evidence.folder import RunFolder
 from initlab.runner.evidence.journal import Finished, Journal
@@ -82,7 +81,7 @@ def write(
         run,
         name,
         placed,
-        {"layout": hashlib.sha256(placed.header).hexdigest(), "run_id": run_id(config.canonical)},
+        {"layout": hashlib.sha256(placed.header).hexdigest(), "run_id": config.run_id},
     )
     kept = work.kept(config, rows, quiet) if config.resume else []
     with work.open(bool(kept)) as file, Journal(run.journal, work.identity, kept) as book:

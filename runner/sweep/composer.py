@@ -15,7 +15,7 @@ import copy
 import re
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property, partial
 from typing import Any, TypeVar
 
@@ -29,7 +29,7 @@ from initlab.runner.config.hydra_internals import (
     parse_word,
     without_hydra,
 )
-from initlab.runner.config.identity import Declaration, completed, declaration_of, resolve
+from initlab.runner.config.identity import Declaration, completed, resolve
 from initlab.runner.config.label import chosen_in
 from initlab.runner.errors import ConfigError, Problem, Problems
 from initlab.runner.json_values import JSON
@@ -207,7 +207,7 @@ class Composed:
     def declaration(self) -> Declaration:
         """Return what the job declares. Raises ConfigError if an interpolation fails."""
         if self.template is None:
-            return replace(declaration_of(self.config), choices=self.choices, words=self.words)
+            return Declaration(completed(resolve(self.config)), self.choices, self.words)
         template, values = self.template
         return Declaration(completed(template.resolved(values)), self.choices, self.words)
 

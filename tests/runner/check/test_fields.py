@@ -76,7 +76,7 @@ from initlab.runner.evidence.folder import RunFolder
             "the manifest has 'verdict', which this version of initlab does not know",
         ),
         (lambda m: m["config"]["data"].update(batch=5), "the manifest's run id is normal-seed3-"),
-        (lambda m: m["canonical"].update(seed=4), "the manifest's run id is normal-seed3-"),
+        (lambda m: m["canonical"].update(seed=4), "the manifest's canonical config is not"),
         (
             lambda m: m["written"]["stats.csv"].update(bytes=1),
             "stats.csv is not as the manifest says: ",

@@ -102,7 +102,7 @@ def test_a_changed_value_and_digest_are_found_by_recomputing(finished, capsys):
         ),
         (lambda m: m["digests"].update(root="00" * 32), "the root digest is "),
         (lambda m: m["aliases"].pop("2.bias"), "the manifest's aliases differ, first at '2.bias'"),
-        (lambda m: m["config"].update(seed=5), "the manifest's run id is normal-seed0-"),
+        (lambda m: m["config"].update(seed=5), "the manifest's run id is shared-normal-seed0-"),
     ],
 )
 def test_a_changed_manifest_that_can_be_read_is_different(change, message, finished, capsys):
@@ -197,8 +197,11 @@ def test_evidence_that_cannot_be_used_is_refused(damage, message, finished, caps
             lambda m: m.update(run_id="normal-seed0-0000000000000000"),
             "the manifest's run id is normal-seed0-0000000000000000, its config's",
         ),
-        (lambda m: m["canonical"].update(seed=3), "the manifest's run id is normal-seed0-"),
-        (lambda m: m["config"]["data"].update(batch=3), "the manifest's run id is normal-seed0-"),
+        (lambda m: m["canonical"].update(seed=3), "the manifest's canonical config is not"),
+        (
+            lambda m: m["config"]["data"].update(batch=3),
+            "the manifest's run id is shared-normal-seed0-",
+        ),
     ],
 )
 def test_a_manifest_whose_parts_disagree_is_different(change, message, finished, capsys):

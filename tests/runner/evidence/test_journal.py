@@ -31,6 +31,18 @@ def test_what_was_noted_comes_back(path):
     assert journal.read(path, IDENTITY) == [FIRST, SECOND]
 
 
+def test_a_journal_is_of_the_run_with_the_same_digits_whatever_its_label(tmp_path):
+    path, digits = tmp_path / "snapshot.journal", "046dba22b31ff360"
+    Journal(path, {"layout": "ab", "run_id": f"old-seed0-{digits}"}, [FIRST]).close()
+    assert journal.read(path, {"layout": "ab", "run_id": f"gpt2-old-seed0-{digits}"}) == [FIRST]
+    for other in (
+        {"layout": "cd", "run_id": f"old-seed0-{digits}"},
+        {"layout": "ab", "run_id": "x"},
+    ):
+        with pytest.raises(EvidenceError, match="of another file than this run would make"):
+            journal.read(path, other)
+
+
 def test_a_last_line_that_was_being_written_counts_for_nothing(path):
     path.write_bytes(path.read_bytes()[:-3])
     assert journal.read(path, IDENTITY) == [FIRST]

@@ -50,11 +50,11 @@ def test_a_declared_sweep_runs_its_grid_and_cases_but_not_what_is_excluded(
         for row in table(tmp_path)
     ]
     assert found == [
-        ("normal", "0", "", "0.1", "completed"),
-        ("normal", "1", "", "0.1", "completed"),
+        ("normal", "0", "mlp", "0.1", "completed"),
+        ("normal", "1", "mlp", "0.1", "completed"),
         ("xavier", "0", "shared", "", "completed"),
         ("xavier", "1", "shared", "", "completed"),
-        ("zero", "0", "", "", "completed"),
+        ("zero", "0", "mlp", "", "completed"),
     ]
 
 

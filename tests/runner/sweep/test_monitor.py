@@ -62,7 +62,7 @@ def test_a_terminal_shows_one_live_line_and_what_failed(tmp_path):
     said = plain(text)
     assert "4/4" in said
     assert "1 failed" in said and "runs/s" in said
-    assert said.count("failed     normal-seed0-") == 1
+    assert said.count("failed     normal_sigma_1-seed0-") == 1
     assert "completed  normal" not in said
     assert said.replace("\r", "").endswith("3 of 4 runs completed: outputs/runs/summary.md\n")
 
