@@ -50,7 +50,7 @@ from initlab.runner.evidence.folder import RunFolder
         ),
         (
             lambda m: m["canonical"]["device"].update(index=False),
-            "the manifest's run id is normal-seed3-",
+            "the manifest's canonical config is not",
         ),
         (lambda m: m["versions"].update(numpy="2 of them"), "the manifest's versions hold 'numpy'"),
         (
