@@ -9,7 +9,7 @@ ConfigLoaderImpl.repository: group_exists,     deciding whether a word chooses a
   load_config,                                  the package that an option's file names
   initialize_sources and sources                adding the user's folder of options, and reading all of ours
 FileConfigSource                                how an option's name becomes a file's
-omegaconf._utils.get_yaml_loader              the YAML that OmegaConf reads
+get_yaml_loader of omegaconf                  the YAML that OmegaConf reads
 Override._value                               copying a parsed word with another number
 GlobalHydra.hydra, ConfigStore.repo, Plugins'  saving and restoring the state of Hydra
   two mappings, BaseContainer._resolvers
@@ -50,9 +50,13 @@ from hydra.core.utils import JobRuntime, configure_log
 from hydra.errors import HydraException
 from hydra.types import HydraContext, RunMode
 from omegaconf import DictConfig, OmegaConf
-from omegaconf._utils import get_yaml_loader
 from omegaconf.basecontainer import BaseContainer
 from omegaconf.errors import OmegaConfBaseException
+
+try:
+    from omegaconf._yaml import get_yaml_loader  # 2.4.1
+except ImportError:
+    from omegaconf._utils import get_yaml_loader
 
 from initlab.engine.registry import nearest
 from initlab.runner.config import grammar

@@ -105,6 +105,7 @@ SHIPPED: dict[str, JSON] = {
         f"hydra.{group}.{key}": value for group, node in HELP.items() for key, value in node.items()
     },
     "hydra.env": {},
+    "hydra.aliases": {},  # of Hydra 1.4
     "hydra.verbose": False,
     "hydra.job.id": "???",
     "hydra.job.num": "???",
