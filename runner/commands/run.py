@@ -17,7 +17,7 @@ class Run(Command):
 
     exit codes:
       0   every run is done, and every claim is reproduced
-      1   a run failed, or a claim is refuted
+      1   a run failed or took longer than its timeout, or a claim is refuted
       2   a word or a file is refused
       3   a claim is inconclusive, none is refuted
 

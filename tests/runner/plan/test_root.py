@@ -43,6 +43,17 @@ def test_the_keys_that_every_config_has_must_be_there():
             {"seed": 2**32, "stream": "mxnet-1.9.1"},
             "seed: must be a whole number from 0 to 2^32-1 with stream mxnet-1.9.1, got 4294967296",
         ),
+        ({"tags": "wide"}, "tags: must be a list of texts, like [baseline,wide], got 'wide'"),
+        ({"tags": ["a", 1]}, "tags: must be a list of texts, like [baseline,wide], got ['a', 1]"),
+        ({"tags": [""]}, "tags: must be a list of texts, like [baseline,wide], got ['']"),
+        ({"note": 3}, "note: must be a text, or null, got 3"),
+        ({"timeout": 0}, "timeout: must be a positive number of seconds, or null, got 0"),
+        ({"timeout": True}, "timeout: must be a positive number of seconds, or null, got True"),
+        ({"timeout": "1h"}, "timeout: must be a positive number of seconds, or null, got '1h'"),
+        (
+            {"timeout": float("nan")},
+            "timeout: must be a positive number of seconds, or null, got nan",
+        ),
         ({"name": ".."}, "name: must be one path component, got '..'"),
         (
             {"threads": 0},

@@ -54,6 +54,8 @@ REFUSED = {
         ["seed: 'seed=interval(0,3)' is no list of values - use a,b or choice(a,b)"],
     ),
     "the task": (["task=run,plan"], ["task: cannot be swept over"]),
+    "tags": (["tags=[a],[b]"], ["tags: cannot be swept over"]),
+    "timeout": (["timeout=1,2"], ["timeout: cannot be swept over"]),
     "resume": (["resume=true,false"], ["resume: cannot be swept over"]),
     "hydra's own": (
         ["hydra.job.chdir=true,false", "seed=0,1"],
