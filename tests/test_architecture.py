@@ -132,6 +132,7 @@ ONLY_HERE = {
         "runner/experiments/judging.py",
         "runner/experiments/page.py",
         "runner/keeping/listing.py",
+        "runner/keeping/showing.py",
     },
     "numba": {"engine/streams/compiled.py", "runner/stats/onepass/compiled.py"},
     "matplotlib": {"runner/report/drawing.py"},

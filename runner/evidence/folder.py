@@ -37,6 +37,7 @@ from initlab.runner.evidence.plan_rows import rows_of
 from initlab.runner.evidence.provenance import Calling
 from initlab.runner.evidence.shard import INDEX, index_text
 from initlab.runner.evidence.snapshot import Saved, file_name, is_as_written
+from initlab.runner.evidence.sound import is_text
 from initlab.runner.evidence.statistics import Statistics
 from initlab.runner.evidence.written import Written, of_bytes, of_file
 from initlab.runner.files import (
@@ -136,6 +137,12 @@ class RunFolder:
         """The rows of the plan by path, in the order of the network (see `runner.plan.rows`)."""
         path = self.path / PLAN
         return rows_of(_read(path), path)
+
+    @property
+    def remarks(self) -> list[str]:
+        """What a user should read about the parameters of the plan, a line each."""
+        found = _read(self.path / PLAN).get("remarks", [])
+        return found if isinstance(found, list) and all(map(is_text, found)) else []
 
     @property
     def snapshot_path(self) -> Path | None:

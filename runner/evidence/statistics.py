@@ -22,6 +22,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -108,6 +109,11 @@ class Statistics:
             FIGURES: self.figures,
             **self.sections,
         }
+
+    @cached_property
+    def of_path(self) -> dict[str, Row]:
+        """The row of each parameter by its path."""
+        return {row["path"]: row for row in self.parameters}
 
     @property
     def off(self) -> list[str]:

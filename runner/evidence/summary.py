@@ -34,15 +34,17 @@ ROOT = 16
 """Digits of a root digest in a table."""
 
 
-def rows(runs: Iterable[NamedRun]) -> Iterator[tuple[dict[str, JSON], Diagnosis | None]]:
+def rows(
+    runs: Iterable[NamedRun], over: bool = True
+) -> Iterator[tuple[dict[str, JSON], Diagnosis | None]]:
     """Yield a row for each run, without the values that vary: how it ended, and its figures. Beside it
-    stands its diagnosis, None if it has none.
+    stands its diagnosis, None if it has none. `over` says that the last sweep has ended.
     """
     for one in runs:
         figures: dict[str, JSON] = {}
         off = diagnosis = None
         run = RunFolder(one.folder)
-        status = one.status(run)
+        status = one.status(run, over)
         if status.state == COMPLETED:
             off, figures = _figures(run)
             diagnosis = _diagnosis(run)
@@ -181,6 +183,21 @@ def write_summary(folder: Path, members: list[Member], largest: bool = False) ->
         lines = [*_parts(runs, summary, whole), "## Runs", "", *_table(columns, by_run)]
         write_text(folder / SUMMARY, "\n".join(lines) + "\n")
     return replace(summary, others=len(runs.runs) - len(members))
+
+
+def summary_of(runs: Named, largest: bool = False) -> Summary:
+    """Return what the runs of the last sweep of a name come to, or all of them if it has none; nothing
+    is written.
+    """
+    chosen = runs.last or runs.runs
+    settings, done = Settings(swept_keys([run.member for run in chosen])), 0
+    _, values = varied(replace(runs, runs=chosen))
+    for swept, (row, diagnosis) in zip(values, rows(chosen, over=False), strict=True):
+        named = [name for name in row if name not in (*FIRST, DIAGNOSIS, *LAST)]
+        settings.add(swept, row, named, diagnosis)
+        done += row["state"] == COMPLETED
+    summary = Summary.of(settings, done, len(chosen), largest)
+    return replace(summary, others=len(runs.runs) - len(chosen))
 
 
 def _parts(runs: Named, last: Summary, whole: Summary) -> Iterator[str]:

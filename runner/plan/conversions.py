@@ -6,19 +6,35 @@ This is said beside the plan and is no part of it: the plan's rows state both th
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Protocol
 
 import numpy as np
 
 from initlab.engine import dtypes
-from initlab.engine.laws import Loaded
+from initlab.engine.laws import Law, Loaded
 from initlab.runner.excerpt import counted
-from initlab.runner.plan.row import Row
 
 MOST = 8
 """Names that a line lists."""
 
 
-def conversions(rows: Iterable[Row]) -> list[str]:
+class Drawn(Protocol):
+    """A row of a plan, as far as it says what is drawn."""
+
+    @property
+    def dtype(self) -> str:
+        """The name of the parameter's dtype."""
+
+    @property
+    def law(self) -> Law:
+        """The law."""
+
+    @property
+    def alias_of(self) -> str | None:
+        """The owner."""
+
+
+def conversions(rows: Iterable[Drawn]) -> list[str]:
     """Return a line for each file and pair of dtypes, in the order of the rows."""
     found: dict[tuple[str, np.dtype, np.dtype], list[str]] = {}
     for row in rows:

@@ -45,7 +45,7 @@ from initlab.runner.run.diagnosing import subject_of as subject_of
 from initlab.runner.run.limit import Hung, Limit, limited
 from initlab.runner.run.repeated import said_of_changes
 from initlab.runner.stats import meter
-from initlab.runner.terminal.sections import Results, print_results, remarks_on
+from initlab.runner.terminal.sections import Results, print_run, remarks_on
 
 LOG = logging.getLogger("runner")
 
@@ -297,21 +297,8 @@ def _execute(
         limit.end()  # from here on the run is finished, or it is not
         run.write_manifest(content)
     if not out.quiet:
-        listed = [row for row in config.plan.rows if (row.alias_of or row.path) in made.rows]
-        verdicts = {row["path"]: row["verdict"] for row in stats.parameters}
-        results = Results(
-            listed,
-            remarks_on(config.plan),
-            made.rows,
-            verdicts,
-            trace,
-            sections,
-            stats.mode,
-            diagnosis,
-        )
-        print_results(out, results, config.show, config.fold)
-        for line in (f"root {made.digests.root}", f"{run.path}  ({seconds:.2f} s)"):
-            out.print(line, markup=False, soft_wrap=True)
+        results = Results.of(config.plan.rows, remarks_on(config.plan), stats, diagnosis)
+        print_run(out, run.path, results, content, config.show, config.fold)
     return Outcome(run.path, made.digests.root, False, changed)
 
 

@@ -15,18 +15,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from pathlib import Path
+from typing import Any, Protocol, TypeVar
 
 from rich.console import Console
 from rich.text import Text
 
 from initlab.runner.evidence.diagnosed import Diagnosis
-from initlab.runner.evidence.statistics import mode_text, shape_text
+from initlab.runner.evidence.manifest import Manifest
+from initlab.runner.evidence.statistics import FIGURES, ROWS, Statistics, mode_text, shape_text
+from initlab.runner.files import in_json
+from initlab.runner.json_values import restored
 from initlab.runner.listing import Listing, print_line
 from initlab.runner.plan.conversions import conversions
-from initlab.runner.plan.row import Row
 from initlab.runner.plan.rows import Plan
-from initlab.runner.probes import Trace
 from initlab.runner.probes.watching import LAYER_COLUMNS
 from initlab.runner.terminal.diagnosis import STYLE, said
 from initlab.runner.terminal.folding import Cell, Figure, number, percent, printed
@@ -44,23 +46,56 @@ FOLDED = (
 T = TypeVar("T")
 
 
+class Parameter(Protocol):
+    """A row of a plan: a parameter, or an alias of another one."""
+
+    @property
+    def path(self) -> str:
+        """Its path."""
+
+    @property
+    def shape(self) -> Sequence[int]:
+        """The lengths of its axes."""
+
+    @property
+    def alias_of(self) -> str | None:
+        """Its owner."""
+
+
 @dataclass(frozen=True)
 class Results:
-    """What a run has to show.
+    """What a run has to show, as it is in the run's files: what is printed then is what is printed when
+    the files are read again.
 
-    `rows` are the parameters, aliases included, with `remarks` on them; `figures` and `verdicts`
-    are of the owners by path, and `sections` are those of the measurements. `mode` says how layers
-    behaved when they were measured, see `evidence.statistics`.
+    `rows` are the parameters, aliases included, with `remarks` on them.
     """
 
-    rows: Sequence[Row]
+    rows: Sequence[Parameter]
     remarks: Sequence[str]
-    figures: Mapping[str, dict[str, Any]]
-    verdicts: Mapping[str, str]
-    trace: Trace
-    sections: Mapping[str, list[dict[str, Any]]]
-    mode: str | None = None
+    stats: Statistics
     diagnosis: Diagnosis | None = None
+
+    @classmethod
+    def of(
+        cls,
+        rows: Sequence[Parameter],
+        remarks: Sequence[str],
+        stats: Statistics,
+        diagnosis: Diagnosis | None,
+    ) -> Results:
+        """Return the results of statistics as a run makes them, or as they are read from a file."""
+        plain = as_read(in_json(stats.by_name))
+        given = {name: plain.pop(name) for name in (*ROWS, FIGURES)}
+        made = Statistics(**given, sections=plain, mode=stats.mode)
+        listed = [row for row in rows if (row.alias_of or row.path) in made.of_path]
+        return cls(listed, remarks, made, diagnosis)
+
+
+def as_read(value: Any) -> Any:
+    """Return JSON with NaN and the infinities as numbers."""
+    if isinstance(value, dict):
+        return {key: as_read(item) for key, item in value.items()}
+    return [as_read(item) for item in value] if isinstance(value, list) else restored(value)
 
 
 class Sheet:
@@ -148,9 +183,18 @@ def print_results(out: Console, results: Results, show: Sequence[str], fold: boo
     sheet.gap()
 
 
+def print_run(
+    out: Console, place: Path, results: Results, content: Manifest, show: Sequence[str], fold: bool
+) -> None:
+    """Print what a finished run in this folder comes to: its sections, its root digest and its folder."""
+    print_results(out, results, show, fold)
+    for line in (f"root {content.digests.root}", f"{place}  ({content.seconds:.2f} s)"):
+        out.print(line, markup=False, soft_wrap=True)
+
+
 def _unseen(sheet: Sheet, results: Results) -> None:
     """Print what must be read of parameters that are not shown."""
-    off = [path for path, verdict in results.verdicts.items() if verdict == OFF]
+    off = results.stats.off
     if results.remarks or off:
         sheet.gap()
     for line in results.remarks:
@@ -169,13 +213,13 @@ def _parameters(sheet: Sheet, results: Results) -> None:
         if row.alias_of is not None:
             rows.append([*start, f"= {row.alias_of}", "", "", "", "alias"])
             continue
-        measured = results.figures.get(row.path, {})
-        verdict = results.verdicts[row.path]
+        measured = results.stats.of_path[row.path]
+        verdict = measured["verdict"]
         rows.append(
             [
                 *start,
-                str(row.law),
-                number(row.law.std),
+                str(measured.get("law", "")),
+                number(measured.get("declared_std")),
                 Figure(measured.get("std")),
                 Figure(_largest_z(measured), 2, size_counts=True),
                 Text(verdict, style=VERDICT_STYLE.get(verdict, "")),
@@ -204,7 +248,7 @@ def _largest_z(measured: Mapping[str, Any]) -> float | None:
 
 def _layers(sheet: Sheet, results: Results) -> None:
     """Print one line for each call of a layer, with its role where it is no plain layer."""
-    measured = [row for row in results.trace.layers if "rms" in row]
+    measured = [row for row in results.stats.layers if "rms" in row]
     if not measured:
         return
     roles = any(map(_role, measured))
@@ -233,8 +277,8 @@ def _layers(sheet: Sheet, results: Results) -> None:
         ),
         rows,
     )
-    if results.mode is not None:
-        sheet.line(f"layers in {mode_text(results.mode)}")
+    if results.stats.mode is not None:
+        sheet.line(f"layers in {mode_text(results.stats.mode)}")
 
 
 def _role(row: Mapping[str, Any]) -> str:
@@ -245,10 +289,13 @@ def _role(row: Mapping[str, Any]) -> str:
 def _gradients(sheet: Sheet, results: Results) -> None:
     """Print one line for each parameter's gradient."""
     rows: list[list[Cell]] = [
-        [row["path"], Figure(row["rms"]), Figure(row["max_abs"])] for row in results.trace.gradients
+        [row["path"], Figure(row["rms"]), Figure(row["max_abs"])] for row in results.stats.gradients
     ]
     if rows:
-        kinds = {row.path: (row.shape, str(row.law)) for row in results.rows}
+        laws = {path: row.get("law") for path, row in results.stats.of_path.items()}
+        kinds = {
+            row.path: (tuple(row.shape), laws.get(row.alias_of or row.path)) for row in results.rows
+        }
         sheet.table((("gradient", "left"), ("rms", "right"), ("max abs", "right")), rows, kinds)
 
 
@@ -264,7 +311,7 @@ COLUMNS = {
 
 def _training(sheet: Sheet, results: Results) -> None:
     """Print one line for each epoch or step, of many only some."""
-    training = results.trace.training
+    training = results.stats.training
     if training:
         unit = "epoch" if "epoch" in training[0] else "step"
         sheet.table(
@@ -287,7 +334,7 @@ def evenly(rows: list[T], most: int) -> list[T]:
 
 def _figures(sheet: Sheet, results: Results) -> None:
     """Print the single figures of the probe."""
-    found = {name: value for name, value in results.trace.figures.items() if value is not None}
+    found = {name: value for name, value in results.stats.figures.items() if value is not None}
     if found:
         sheet.side_by_side([f"{name} {number(value, 5)}" for name, value in found.items()])
 
@@ -302,7 +349,7 @@ def _measures(sheet: Sheet, results: Results) -> None:
     """Print a table of what measurements say of layers, and one for each section of theirs,
     without columns that have no value.
     """
-    for name, rows in {"layers": results.trace.layers, **results.sections}.items():
+    for name, rows in {"layers": results.stats.layers, **results.stats.sections}.items():
         known = OF_THE_PROBE if name == "layers" else ("path",)
         measured = (key for row in rows for key, value in row.items() if value is not None)
         columns = [column for column in dict.fromkeys(measured) if column not in known]

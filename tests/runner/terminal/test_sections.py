@@ -8,7 +8,7 @@ import pytest
 from rich.console import Console
 
 from initlab.runner.config import schema
-from initlab.runner.probes import Trace
+from initlab.runner.evidence.statistics import Statistics
 from initlab.runner.terminal.sections import SECTIONS, Results, print_results
 
 BLOCKS = (
@@ -61,8 +61,9 @@ def test_a_run_that_shows_nothing_prints_its_root_and_folder_and_is_the_same_run
 
 
 def test_what_must_be_read_is_printed_even_if_no_parameters_are_shown():
-    verdicts = {f"{number}.weight": "off" for number in range(7)} | {"head.weight": "ok"}
-    results = Results([], ["a remark"], {}, verdicts, Trace(figures={"loss": 2.0}), {})
+    paths = [*(f"{number}.weight" for number in range(7)), "head.weight"]
+    rows = [{"path": at, "verdict": "ok" if at == "head.weight" else "off"} for at in paths]
+    results = Results([], ["a remark"], Statistics(rows, figures={"loss": 2.0}))
     out = Console(file=io.StringIO(), width=80)
     print_results(out, results, ["figures"], True)
     assert out.file.getvalue().splitlines() == [
