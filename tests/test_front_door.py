@@ -33,7 +33,7 @@ MEMBERS = {
         "totals", "values",
     },
     "Run": {"config", "diagnosis", "facts", "figures", "manifest", "path", "state", "stats"},
-    "Runs": {"column", "count", "index", "records", "sort", "to_pandas", "where"},
+    "Runs": {"column", "count", "index", "of", "records", "sort", "to_pandas", "where"},
 }  # fmt: skip
 OTHERS = {
     "ConfigError",

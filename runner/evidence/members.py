@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -88,6 +88,29 @@ def extend_members(folder: Path, members: list[Member]) -> None:
     """Write the list of the last sweep again, after it got more runs."""
     before = read_sweep(folder)
     _write(folder, before.last, members, before.earlier)
+
+
+def forget(folder: Path, gone: Collection[str]) -> bool:
+    """Remove runs, by their real paths, from the lists of a folder's sweeps; return whether one was in
+    them. Raises EvidenceError if the list cannot be read.
+    """
+    found = read_sweep(folder)
+    places = places_of(found.members, folder)
+    kept = [
+        member
+        for member, place in zip(found.members, places, strict=True)
+        if os.path.realpath(place) not in gone
+    ]
+    earlier = [
+        replace(
+            sweep, runs=[run for run in sweep.runs if os.path.realpath(folder / run) not in gone]
+        )
+        for sweep in found.earlier
+    ]
+    if kept == found.members and earlier == found.earlier:
+        return False
+    _write(folder, found.last, kept, earlier)
+    return True
 
 
 def _write(

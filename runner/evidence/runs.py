@@ -50,7 +50,8 @@ class Runs(Sequence[Run]):
     def _views(self) -> list[Measured]:
         return [columns.view(record, folder) for folder, record in self._listed]
 
-    def _of(self, numbers: Sequence[int]) -> Runs:
+    def of(self, numbers: Sequence[int]) -> Runs:
+        """Return the runs of these numbers, from 0."""
         return Runs([self._listed[at] for at in numbers], self._every)
 
     def __len__(self) -> int:
@@ -64,7 +65,7 @@ class Runs(Sequence[Run]):
 
     def __getitem__(self, index: int | slice) -> Run | Runs:
         if isinstance(index, slice):
-            return self._of(range(len(self))[index])
+            return self.of(range(len(self))[index])
         return Run(*self._listed[index])
 
     def where(self, condition: str) -> Runs:
@@ -84,7 +85,7 @@ class Runs(Sequence[Run]):
             facts = self._listed[at][1].facts
             if facts["state"] == DAMAGED:
                 warnings.warn(f"left out: {facts['error']}", stacklevel=2)
-        return self._of(chosen)
+        return self.of(chosen)
 
     def sort(self, order: str) -> Runs:
         """Return the runs in the order of figures, like `-figures.loss` for the largest loss first, or
@@ -94,7 +95,7 @@ class Runs(Sequence[Run]):
         """
         if not isinstance(order, str):
             raise TypeError(f'the order must be a text like "-figures.loss", got {order!r}')
-        return self._of(columns.order(order, self._views, self._every._views))
+        return self.of(columns.order(order, self._views, self._every._views))
 
     def column(self, name: str) -> list[object]:
         """Return what each run has in a column, like `figures.loss`, `state` or `tags`; None where it

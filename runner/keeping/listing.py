@@ -47,10 +47,7 @@ def list_runs(root: str | None, wanted: Wanted) -> None:
 
     Raises EvidenceError if there is no such folder, and QuantityError for a wrong name.
     """
-    with warnings.catch_warnings(record=True) as said:
-        warnings.simplefilter("always")
-        every = runs(root)
-        chosen = every if wanted.where is None else every.where(wanted.where)
+    every, chosen = listed(root, wanted.where)
     if wanted.sort is not None:
         chosen = chosen.sort(wanted.sort)
     named = None if wanted.columns is None else columns.parse_columns(wanted.columns)
@@ -69,8 +66,20 @@ def list_runs(root: str | None, wanted: Wanted) -> None:
         if len(chosen):
             (print_default(out, chosen) if named is None else print_columns(out, names, table))
         print_line(out, f"\n{title(chosen, every)}")
+
+
+def listed(root: str | None, where: str | None) -> tuple[Runs, Runs]:
+    """Return every run below a folder, and those that match a condition. Warnings go to stderr.
+
+    Raises EvidenceError if there is no such folder, and QuantityError for a wrong name.
+    """
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
+        every = runs(root)
+        chosen = every if where is None else every.where(where)
     for one in said:
         print(f"warning: {one.message}", file=sys.stderr)
+    return every, chosen
 
 
 def title(chosen: Runs, every: Runs) -> str:

@@ -35,7 +35,7 @@ def folder_of(out: str) -> str:
         ["init=zero", "show=[]"],
         ["init=constant", "init.value=1e38", "dtype=float32", "probe=backward"],
         ["init=normal", "init.sigma=1e30", "dtype=float32", "model=deep_mlp"],
-        ["probe=train", "data=normal", "probe.epochs=3"],
+        ["probe=train", "data=digits", "model.input=[64]", "probe.epochs=2"],
         ["init_mode=streamed", "init=he"],
         ["init=he", "dtype=float16", "stats=[moments]"],
         ["model=residual_mlp", "init=fixup", "measure=[layers,cosine]"],

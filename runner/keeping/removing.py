@@ -1,0 +1,192 @@
+"""Removal: `initlab rm` of whole runs, and what must stay true of the runs that are left.
+
+Nothing is removed that another process is at work on, that lies behind a link, or outside the folder of
+all runs. A run loses its manifest first, so that one that is removed in part never passes for finished.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from pathlib import Path
+
+from initlab.engine.formats.base import sync
+from initlab.runner.errors import EXIT_FAILED, ConfigError, EvidenceError, RunnerError, StorageError
+from initlab.runner.evidence.folder import HYDRA, MANIFEST
+from initlab.runner.evidence.found import root_of
+from initlab.runner.evidence.members import (
+    OWN,
+    SUMMARY,
+    Member,
+    forget,
+    is_sweep,
+    read_members,
+)
+from initlab.runner.evidence.named import is_named
+from initlab.runner.evidence.record import at_work
+from initlab.runner.evidence.runs import Runs
+from initlab.runner.evidence.summary import write_summary
+from initlab.runner.excerpt import counted
+from initlab.runner.files import locked
+from initlab.runner.keeping.listing import listed, print_default
+from initlab.runner.report.reading import SweepData
+from initlab.runner.report.writing import renew_report
+from initlab.runner.terminal.tables import bytes_text, console
+
+BUSY = "a sweep is at work in this folder, so none of its runs is removed - wait for it to end"
+BUSY_RUN = "a process is at work on this run, so it is not removed"
+LINKED = "lies behind a link, so it is not removed - remove it where it lies"
+
+
+def remove_runs(root: str | None, where: str, yes: bool) -> int:
+    """List the runs that match a condition, ask, and remove them; return the exit code.
+
+    Raises QuantityError for a wrong name, and ConfigError where nobody can be asked.
+    """
+    if Path(where).is_dir():
+        raise ConfigError.of(
+            "rm", f"takes a condition, not a folder - write \"path == '…'\" for {where}"
+        )
+    every, chosen = listed(root, where)
+    if not len(chosen):
+        print(f"none of {counted(len(every), 'run')} matches; nothing was removed")
+        return 0
+    print_default(console(), chosen)
+    folders = [run.path for run in chosen]
+    size = bytes_text(sum(map(size_of, folders)))
+    if not confirmed(f"remove {counted(len(folders), 'run')}, {size}", yes):
+        return 0
+    top = root_of(root).absolute()
+    gone = remove(top, folders)
+    keep_true(top, every, gone)
+    left = len(folders) - len(gone)
+    print(f"removed {counted(len(gone), 'run')}" + (f", {left} not" if left else ""))
+    return EXIT_FAILED if left else 0
+
+
+def confirmed(what: str, yes: bool) -> bool:
+    """Return whether the user agrees. Raises ConfigError if nobody can be asked."""
+    if yes:
+        print(f"\n{what}")
+        return True
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise ConfigError.of("--yes", f"is needed where nobody can be asked whether to {what}")
+    try:
+        answer = input(f"\n{what}? [y/N] ")
+    except EOFError:
+        answer = ""
+    if answer.strip().lower() in ("y", "yes"):
+        return True
+    print("nothing was removed")
+    return False
+
+
+def size_of(folder: Path) -> int:
+    """Return the bytes of all files in a folder; links are not followed."""
+    total = 0
+    for place, _, names in os.walk(folder):
+        for name in names:
+            with suppress(OSError):
+                total += os.lstat(os.path.join(place, name)).st_size
+    return total
+
+
+def remove(root: Path, folders: Sequence[Path]) -> list[Path]:
+    """Remove the folders of runs below a root; return those that are gone. Why another one stays is
+    said on stderr.
+    """
+    gone: list[Path] = []
+    for name in dict.fromkeys(folder.parent for folder in folders):
+        inside = [folder for folder in folders if folder.parent == name]
+        try:
+            with locked(name, BUSY):
+                gone += [folder for folder in inside if _removed(root, folder)]
+        except (StorageError, OSError) as error:
+            print(f"error: {error}", file=sys.stderr)
+    return gone
+
+
+def _removed(root: Path, folder: Path) -> bool:
+    """Remove the folder of a run; return whether it is gone."""
+    try:
+        if is_linked(root, folder):
+            raise StorageError(f"{folder}: {LINKED}")
+        if at_work(folder):
+            raise StorageError(f"{folder}: {BUSY_RUN}")
+        with locked(folder, BUSY_RUN):
+            manifest = folder / MANIFEST
+            if manifest.exists():
+                manifest.unlink()
+                sync(folder)
+            shutil.rmtree(folder)
+    except (StorageError, OSError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return False
+    return True
+
+
+def is_linked(root: Path, folder: Path) -> bool:
+    """Return whether a folder below a root lies behind a link, or outside."""
+    real = Path(os.path.realpath(root))
+    return Path(os.path.realpath(folder)) != real / os.path.relpath(folder, root)
+
+
+def keep_true(root: Path, every: Runs, gone: Sequence[Path]) -> None:
+    """Let the lists, summaries and reports of all names be about the runs that are left; remove those
+    of a name without runs, and its folder if nothing else is in it.
+    """
+    folders = {os.path.realpath(folder) for folder in gone}
+    for name in sorted({run.path.parent for run in every}):
+        concerned = any(folder.parent == name for folder in gone)
+        if name.is_dir() and is_sweep(name):
+            try:
+                with locked(name, BUSY):
+                    concerned |= forget(name, folders)
+            except RunnerError as error:
+                print(f"warning: {error}", file=sys.stderr)
+                continue
+        if concerned:
+            renew(root, name)
+
+
+def renew(root: Path, name: Path) -> None:
+    """Write the summary and the report of a name again, if it has them; without a run remove them, and
+    the folder if nothing else is in it.
+    """
+    try:
+        if is_named(name) and _has_runs(name):
+            if (name / SUMMARY).exists():
+                members: list[Member] = read_members(name) if is_sweep(name) else []
+                write_summary(name, members, SweepData(name).largest)
+            renew_report(name)
+            return
+    except (EvidenceError, OSError) as error:
+        print(f"warning: {name}: its summary could not be written again: {error}", file=sys.stderr)
+        return
+    for own in OWN:
+        (name / own).unlink(missing_ok=True)
+    if (
+        (name / HYDRA).is_dir()
+        and not (name / HYDRA).is_symlink()
+        and not (name / MANIFEST).exists()
+    ):
+        shutil.rmtree(name / HYDRA)
+    remove_empty(root, [name])
+
+
+def _has_runs(name: Path) -> bool:
+    return bool(SweepData(name).named.runs)
+
+
+def remove_empty(root: Path, folders: Iterable[Path]) -> None:
+    """Remove folders in which nothing is left, and then those above them, but never the root."""
+    for folder in folders:
+        while folder != root and root in folder.parents:
+            try:
+                folder.rmdir()
+            except OSError:
+                break
+            folder = folder.parent
