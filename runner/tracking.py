@@ -40,7 +40,14 @@ def track(resolved: Mapping[str, object], folder: Path) -> None:
         run = RunFolder(folder)
         name = str(resolved.get("name"))
         tracker.track(
-            Evidence(name, run.manifest, run.stats, run.evidence_digest(), pictures(folder))
+            Evidence(
+                name,
+                run.manifest,
+                run.stats,
+                run.evidence_digest(),
+                pictures(folder),
+                folder.absolute().name,
+            )
         )
     except Exception as error:
         text = " ".join(str(error).split())

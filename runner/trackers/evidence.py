@@ -10,6 +10,7 @@ from functools import cached_property
 from typing import Any
 
 from initlab.runner.evidence.manifest import Manifest
+from initlab.runner.evidence.run_ids import same_run
 from initlab.runner.evidence.statistics import Statistics
 from initlab.runner.flat import flatten
 from initlab.runner.json_values import number
@@ -70,11 +71,16 @@ class Evidence:
     digest: str = ""
     """It changes with any measured value."""
     pictures: tuple[Picture, ...] = ()
+    folder: str = ""
+    """The name of its folder."""
 
     @property
     def run_id(self) -> str:
-        """The run's id, which is the same for the same config."""
-        return self.manifest.run_id
+        """The run's id, which is the same for the same config: the name of its folder, which may have
+        another label than the manifest, if it is named by an id.
+        """
+        found = self.manifest.run_id
+        return self.folder if same_run(self.folder, found) else found
 
     @property
     def overrides(self) -> list[str]:

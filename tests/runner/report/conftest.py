@@ -73,7 +73,7 @@ def shown(tmp_path_factory) -> tuple[Path, Path]:
 @pytest.fixture
 def run_folder(evidence, tmp_path) -> Path:
     """A copy of the run's folder."""
-    [found] = (evidence / "outputs" / "digits").glob("he-*")
+    [found] = (evidence / "outputs" / "digits").glob("deep_mlp-he-*")
     return Path(shutil.copytree(found, tmp_path / found.name))
 
 

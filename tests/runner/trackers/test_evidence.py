@@ -44,6 +44,15 @@ def test_tags_have_what_was_said_of_a_run(only_run):
     assert not plain.keys() & {"initlab.tags", "initlab.note"}
 
 
+def test_a_run_is_tracked_under_the_name_of_its_folder_whatever_label_that_has(only_run):
+    folder = RunFolder(only_run("init=normal", "probe=none"))
+    digits = folder.manifest.run_id.rpartition("-")[2]
+    older = f"old-seed0-{digits}"
+    for given, expected in ((older, older), ("mine", folder.manifest.run_id)):
+        made = Evidence("runs", folder.manifest, folder.stats, folder=given)
+        assert made.run_id == expected
+
+
 def test_depth_counts_layers_from_the_input_to_the_output(only_run):
     folder = RunFolder(only_run("model=residual_mlp", "init=he", "data=normal"))
     [rms] = Evidence("runs", folder.manifest, folder.stats).series
