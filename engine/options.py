@@ -174,6 +174,14 @@ class Told:
     schema: Mapping[str, object] | None = None
 
 
+TOLD = "told"
+
+
+def told(wanted: str, schema: Mapping[str, object] | None = None) -> dict[str, Any]:
+    """Return the metadata of a field whose type says too little, and is part of a printed signature."""
+    return {TOLD: Told(wanted, schema)}
+
+
 Count = Annotated[int, whole(1)]
 Finite = Annotated[float, finite]
 Positive = Annotated[float, positive]

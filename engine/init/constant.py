@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, Any
 
 import numpy as np
@@ -11,7 +11,7 @@ from initlab.engine import laws, nd
 from initlab.engine.errors import OptionError
 from initlab.engine.init.base import Initializer, alias, register
 from initlab.engine.init.description import Description
-from initlab.engine.options import Told, finite
+from initlab.engine.options import finite, told
 
 
 def number_or_array(option: str, value: Any) -> Any:
@@ -74,7 +74,9 @@ class Constant(Initializer):
     Example: initlab init=constant init.value=0.5
     """
 
-    value: Annotated[Any, number_or_array, Told("a number, or an array as nested lists", NUMBERS)]
+    value: Annotated[Any, number_or_array] = field(
+        metadata=told("a number, or an array as nested lists", NUMBERS)
+    )
     """A number, or an array as nested lists."""
 
     def law(self, description: Description) -> laws.Law:

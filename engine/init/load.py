@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
 import numpy as np
 
@@ -18,7 +18,7 @@ from initlab.engine import formats, laws, nd
 from initlab.engine.errors import BESIDE, FormatError, MXNetError, OptionError, OptionErrors
 from initlab.engine.init.base import InitDesc, Initializer, create, describe, register
 from initlab.engine.init.description import Description
-from initlab.engine.options import LATER, Told
+from initlab.engine.options import LATER, told
 from initlab.engine.registry import nearest
 
 PREFIXES = ("arg:", "aux:")
@@ -49,11 +49,12 @@ class Load(Initializer):
     Example: initlab init=load init.param=values.safetensors
     """
 
-    param: Annotated[Any, Told("the name of a file")]
+    param: Any = field(metadata=told("the name of a file"))
     """A file in any snapshot format; in Python a dict of arrays too."""
-    default_init: Annotated[
-        Any, Told("an initializer: its name, or {kind: …, and its options}, or null")
-    ] = None
+    default_init: Any = field(
+        default=None,
+        metadata=told("an initializer: its name, or {kind: …, and its options}, or null"),
+    )
     """An initializer for the parameters that the snapshot does not have; null: they are refused."""
     verbose: bool = False
     """Whether each parameter that is loaded is logged."""

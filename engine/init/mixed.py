@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import InitVar, dataclass
+from dataclasses import InitVar, dataclass, field
 from typing import Annotated, Any
 
 from initlab.engine import laws, nd
@@ -12,7 +12,7 @@ from initlab.engine.errors import OptionError, OptionErrors
 from initlab.engine.init.base import InitDesc, Initializer, create, describe, register
 from initlab.engine.init.description import Description
 from initlab.engine.init.patterns import expression, regular
-from initlab.engine.options import Told, checks_of, each, options_of
+from initlab.engine.options import checks_of, each, options_of, told
 from initlab.engine.registry import advice
 
 
@@ -90,7 +90,7 @@ class Mixed(Initializer):
     Example: initlab init=mixed 'init.rules=[{match: ".*weight", init: he}]'
     """
 
-    rules: Annotated[list[dict[str, Any]], rules, Told("a list of rules")]
+    rules: Annotated[list[dict[str, Any]], rules] = field(metadata=told("a list of rules"))
     """The rules, in order: {match: …, init: …}, and optional: true for one that may fit nothing."""
     initializers: InitVar[Any] = None
 

@@ -18,7 +18,12 @@ SELU_ALPHA = 1.6732632423543772
 
 @primitive
 def relu(xp: Library, x: Array) -> Result:
-    """max(x, 0); gradient 0 at 0."""
+    """The rectifier; its gradient at 0 is 0.
+
+    Formula: max(x, 0)
+
+    Source: Nair and Hinton, "Rectified linear units improve restricted Boltzmann machines", 2010.
+    """
     return xp.maximum(x, xp.zeros_like(x)), lambda g: (g * (x > 0),)
 
 
@@ -29,21 +34,38 @@ def _logistic(xp: Library, x: Array) -> Array:
 
 @primitive
 def sigmoid(xp: Library, x: Array) -> Result:
-    """1 / (1 + e^-x)."""
+    """The logistic function, from 0 to 1.
+
+    Formula: 1 / (1 + e^-x)
+
+    Source: Rumelhart, Hinton and Williams, "Learning representations by back-propagating errors",
+    1986.
+    """
     y = _logistic(xp, x)
     return y, lambda g: (g * y * (1 - y),)
 
 
 @primitive
 def tanh(xp: Library, x: Array) -> Result:
-    """The hyperbolic tangent."""
+    """The hyperbolic tangent, from -1 to 1.
+
+    Formula: (e^x - e^-x) / (e^x + e^-x)
+
+    Source: LeCun, Bottou, Orr and Müller, "Efficient BackProp", 1998.
+    """
     y = xp.tanh(x)
     return y, lambda g: (g * (1 - y * y),)
 
 
 @primitive
 def softrelu(xp: Library, x: Array) -> Result:
-    """log(1 + e^x), also called softplus."""
+    """A smooth rectifier, also called softplus.
+
+    Formula: log(1 + e^x)
+
+    Source: Dugas et al., "Incorporating second-order functional knowledge for better option
+    pricing", 2000; MXNet: `softrelu`.
+    """
     return xp.maximum(x, xp.zeros_like(x)) + xp.log1p(xp.exp(-xp.abs(x))), lambda g: (
         g * _logistic(xp, x),
     )
@@ -51,7 +73,13 @@ def softrelu(xp: Library, x: Array) -> Result:
 
 @primitive
 def softsign(xp: Library, x: Array) -> Result:
-    """x / (1 + |x|)."""
+    """From -1 to 1 like tanh, but slower.
+
+    Formula: x / (1 + |x|)
+
+    Source: Glorot and Bengio, "Understanding the difficulty of training deep feedforward neural
+    networks", 2010.
+    """
     d = 1 + xp.abs(x)
     return x / d, lambda g: (g / (d * d),)
 
@@ -80,21 +108,36 @@ def erf_raw(xp: Library, x: Array) -> Array:
 
 @primitive
 def erf(xp: Library, x: Array) -> Result:
-    """The error function."""
+    """The error function, from -1 to 1.
+
+    Formula: 2 / sqrt(pi) times the integral of e^(-t^2) from 0 to x
+
+    Source: Williams, "Computing with infinite networks", 1997.
+    """
     y = erf_raw(xp, x).astype(x.dtype)
     return y, lambda g: (g * (2 / math.sqrt(math.pi)) * xp.exp(-x * x),)
 
 
 @primitive
 def gelu(xp: Library, x: Array) -> Result:
-    """x Phi(x) with the exact normal distribution function (Hendrycks and Gimpel 2016)."""
+    """The Gaussian error linear unit, with the exact normal distribution function.
+
+    Formula: x Phi(x)
+
+    Source: Hendrycks and Gimpel, "Gaussian error linear units", 2016.
+    """
     phi = (0.5 * (1 + erf_raw(xp, x / math.sqrt(2)))).astype(x.dtype)
     return x * phi, lambda g: (g * (phi + x * xp.exp(-x * x / 2) * (1 / math.sqrt(2 * math.pi))),)
 
 
 @primitive
 def gelu_tanh(xp: Library, x: Array) -> Result:
-    """x (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3))) / 2: gelu as GPT-2 and BERT compute it."""
+    """The Gaussian error linear unit as GPT-2 and BERT compute it.
+
+    Formula: x (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3))) / 2
+
+    Source: Hendrycks and Gimpel, "Gaussian error linear units", 2016; openai/gpt-2, src/model.py.
+    """
     square = x * x
     t = xp.tanh(math.sqrt(2 / math.pi) * x * (1 + 0.044715 * square))
     slope = math.sqrt(2 / math.pi) * (1 + 3 * 0.044715 * square)
@@ -104,14 +147,26 @@ def gelu_tanh(xp: Library, x: Array) -> Result:
 
 @primitive
 def silu(xp: Library, x: Array) -> Result:
-    """x sigmoid(x), also called swish."""
+    """The sigmoid linear unit, also called swish.
+
+    Formula: x / (1 + e^-x)
+
+    Source: Elfwing, Uchibe and Doya, "Sigmoid-weighted linear units for neural network function
+    approximation in reinforcement learning", 2018.
+    """
     s = _logistic(xp, x)
     return x * s, lambda g: (g * (s + x * s * (1 - s)),)
 
 
 @primitive
 def elu(xp: Library, x: Array, *, alpha: float = 1.0) -> Result:
-    """x for x > 0, else alpha (e^x - 1) (Clevert, Unterthiner and Hochreiter 2016)."""
+    """A rectifier that ends smoothly at -alpha; as an activation by name alpha is 1.
+
+    Formula: x for x > 0, else alpha (e^x - 1)
+
+    Source: Clevert, Unterthiner and Hochreiter, "Fast and accurate deep network learning by
+    exponential linear units", 2016.
+    """
     below = alpha * xp.expm1(xp.minimum(x, xp.zeros_like(x)))
     return xp.where(x > 0, x, below).astype(x.dtype, copy=False), lambda g: (
         g * xp.where(x > 0, xp.ones_like(x), below + alpha),
@@ -120,8 +175,12 @@ def elu(xp: Library, x: Array, *, alpha: float = 1.0) -> Result:
 
 @primitive
 def selu(xp: Library, x: Array) -> Result:
-    """lambda x for x > 0, else lambda alpha (e^x - 1); keeps mean 0 and variance 1 (Klambauer et
-    al. 2017).
+    """The scaled exponential linear unit, with which LeCun's initializer keeps mean 0 and variance
+    1.
+
+    Formula: 1.0507 x for x > 0, else 1.7581 (e^x - 1)
+
+    Source: Klambauer, Unterthiner, Mayr and Hochreiter, "Self-normalizing neural networks", 2017.
     """
     below = SELU_ALPHA * xp.expm1(xp.minimum(x, xp.zeros_like(x)))
     slope = xp.where(x > 0, xp.ones_like(x), below + SELU_ALPHA)
@@ -131,7 +190,13 @@ def selu(xp: Library, x: Array) -> Result:
 
 @primitive
 def leaky(xp: Library, x: Array, *, slope: float = LEAKY_SLOPE) -> Result:
-    """x for x > 0, else slope x."""
+    """A rectifier with a slope below 0; as an activation by name the slope is 0.01.
+
+    Formula: x for x > 0, else slope x
+
+    Source: Maas, Hannun and Ng, "Rectifier nonlinearities improve neural network acoustic models",
+    2013.
+    """
     factor = xp.where(x > 0, xp.ones_like(x), xp.full_like(x, slope))
     return x * factor, lambda g: (g * factor,)
 

@@ -292,7 +292,13 @@ def log1p(xp: Library, x: Array) -> Result:
 
 @primitive
 def sin(xp: Library, x: Array) -> Result:
-    """The sine."""
+    """The sine, for networks of sines.
+
+    Formula: sin(x)
+
+    Source: Sitzmann et al., "Implicit neural representations with periodic activation functions",
+    2020.
+    """
     return xp.sin(x), lambda g: (g * xp.cos(x),)
 
 

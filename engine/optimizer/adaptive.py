@@ -10,7 +10,12 @@ from initlab.engine.optimizer.base import Optimizer, State, register
 
 @register
 class AdaGrad(Optimizer):
-    """h += clip(g)^2; w -= lr (clip(g) / sqrt(h + eps) + wd w) (Duchi et al. 2011)."""
+    """A rate for each element that falls with the sum of its squared gradients.
+
+    Formula: h += clip(g)^2; w -= lr (clip(g) / sqrt(h + eps) + wd w)
+
+    Source: Duchi, Hazan and Singer, "Adaptive subgradient methods", 2011.
+    """
 
     def __init__(self, eps: float = 1e-7, **kwargs: object) -> None:
         super().__init__(**kwargs)  # type: ignore[arg-type]
@@ -38,10 +43,16 @@ class AdaGrad(Optimizer):
 
 @register
 class RMSProp(Optimizer):
-    """n = gamma1 n + (1 - gamma1) g^2, w -= lr g / sqrt(n + epsilon), with clip(g + wd w) for g.
+    """Gradients divided by the root of their running mean square.
 
-    `centered` subtracts the square of the running mean of g from n and adds a momentum gamma2
-    (Graves 2013). `clip_weights` bounds the weights.
+    `centered` subtracts the square of the running mean of g from n and adds a momentum gamma2.
+    `clip_weights` bounds the weights.
+
+    Formula: n = gamma1 n + (1 - gamma1) g^2, w -= lr g / sqrt(n + epsilon), with clip(g + wd w) for
+    g
+
+    Source: Tieleman and Hinton, lecture 6.5, 2012; Graves, "Generating sequences with recurrent
+    neural networks", 2013, for centered.
     """
 
     def __init__(
@@ -88,8 +99,12 @@ class RMSProp(Optimizer):
 
 @register
 class AdaDelta(Optimizer):
-    """a = rho a + (1 - rho) g^2, c = sqrt(d + epsilon) / sqrt(a + epsilon) g, d = rho d + (1 - rho)
-    c^2, w -= c + wd w, with clip(g) for g (Zeiler 2012). There is no learning rate.
+    """Steps in units of former steps; there is no learning rate.
+
+    Formula: a = rho a + (1 - rho) g^2, c = sqrt(d + epsilon) / sqrt(a + epsilon) g, d = rho d + (1
+    - rho) c^2, w -= c + wd w, with clip(g) for g
+
+    Source: Zeiler, "ADADELTA: an adaptive learning rate method", 2012.
     """
 
     states: ClassVar[int] = 2
@@ -118,8 +133,12 @@ class AdaDelta(Optimizer):
 
 @register
 class Ftrl(Optimizer):
-    """z += g - (sqrt(n + g^2) - sqrt(n)) w / lr, n += g^2, w = (lamda1 sign(z) - z) / ((beta +
-    sqrt(n)) / lr + wd) where |z| > lamda1, else 0, with clip(g) for g (McMahan et al. 2013).
+    """Follow the regularized leader: weights that are near 0 become 0.
+
+    Formula: z += g - (sqrt(n + g^2) - sqrt(n)) w / lr, n += g^2, w = (lamda1 sign(z) - z) / ((beta
+    + sqrt(n)) / lr + wd) where |z| > lamda1, else 0, with clip(g) for g
+
+    Source: McMahan et al., "Ad click prediction: a view from the trenches", 2013.
     """
 
     states: ClassVar[int] = 2

@@ -21,10 +21,14 @@ def _norm(x: nd.NDArray) -> float:
 
 @register
 class LARS(SGD):
-    """SGD with the rate lr eta |w| / (|g| + wd |w| + eps) for each weight (You et al. 2017).
+    """SGD with a rate for each weight in proportion to its length over that of its gradient.
 
     The rate is lr where a norm is 0 and for weights whose name ends in gamma, beta or bias. With
     `momentum_correction`, a change of lr scales the momentum (Goyal et al. 2017).
+
+    Formula: the rate is lr eta |w| / (|g| + wd |w| + eps)
+
+    Source: You, Gitman and Ginsburg, "Large batch training of convolutional networks", 2017.
     """
 
     def __init__(
@@ -61,8 +65,10 @@ class LBSGD(SGD):
     """SGD on the mean of `batch_scale` gradients, with a rate that warms up.
 
     During the first `warmup_epochs` epochs of `updates_per_epoch` updates, the factor of the rate
-    rises from 1 to `batch_scale`: `linear`, `power2` or `sqrt`. The strategy `lars` takes the factor
-    from the norms instead.
+    rises from 1 to `batch_scale`: `linear`, `power2` or `sqrt`. The strategy `lars` takes the
+    factor from the norms instead.
+
+    Source: MXNet 1.9.1, python/mxnet/optimizer/optimizer.py.
     """
 
     def __init__(
@@ -119,10 +125,14 @@ class LBSGD(SGD):
 
 @register
 class LAMB(Optimizer):
-    """Adam's direction u = m / (sqrt(v) + epsilon) + wd w, and w -= lr |w| / |u| u (You et al. 2020).
+    """Adam's direction with a length in proportion to the weight's.
 
     m and v are corrected for their start if `bias_correction`. |w| is cut to `lower_bound` and
     `upper_bound`; where a norm is 0 the ratio is 1. g is clip(g).
+
+    Formula: u = m / (sqrt(v) + epsilon) + wd w, w -= lr |w| / |u| u
+
+    Source: You et al., "Large batch optimization for deep learning", 2020.
     """
 
     states: ClassVar[int] = 2

@@ -11,10 +11,12 @@ from initlab.engine.optimizer.base import Optimizer, register
 
 @register
 class Adam(Optimizer):
-    """Adam (Kingma and Ba 2015), with clip(g + wd w) for g.
+    """Running means of gradients over the root of those of their squares.
 
-    m = beta1 m + (1 - beta1) g, v = beta2 v + (1 - beta2) g^2, w -= lr sqrt(1 - beta2^t) / (1 -
-    beta1^t) m / (sqrt(v) + epsilon).
+    Formula: m = beta1 m + (1 - beta1) g, v = beta2 v + (1 - beta2) g^2, w -= lr sqrt(1 - beta2^t) /
+    (1 - beta1^t) m / (sqrt(v) + epsilon), with clip(g + wd w) for g
+
+    Source: Kingma and Ba, "Adam: a method for stochastic optimization", 2015.
     """
 
     states: ClassVar[int] = 2
@@ -53,17 +55,26 @@ class Adam(Optimizer):
 
 @register
 class AdamW(Adam):
-    """Adam with decoupled weight decay: w -= … + lr wd w (Loshchilov and Hutter 2019)."""
+    """Adam with a weight decay that is no part of the gradient.
+
+    Formula: w -= … + lr wd w, with the step of adam for …
+
+    Source: Loshchilov and Hutter, "Decoupled weight decay regularization", 2019.
+    """
 
     decoupled: ClassVar[bool] = True
 
 
 @register
 class Adamax(Optimizer):
-    """m = beta1 m + (1 - beta1) g, u = max(beta2 u, |g|), w -= lr / (1 - beta1^t) m / u, with clip(g
-    + wd w) for g (Kingma and Ba 2015, section 7).
+    """Adam with the largest gradient in place of the mean square.
 
     Where u is 0, so is m, and the weight stays.
+
+    Formula: m = beta1 m + (1 - beta1) g, u = max(beta2 u, |g|), w -= lr / (1 - beta1^t) m / u, with
+    clip(g + wd w) for g
+
+    Source: Kingma and Ba, "Adam: a method for stochastic optimization", 2015, section 7.
     """
 
     states: ClassVar[int] = 2
@@ -97,10 +108,12 @@ class Adamax(Optimizer):
 
 @register
 class Nadam(Optimizer):
-    """Adam with Nesterov's momentum (Dozat 2016), with clip(g + wd w) for g.
+    """Adam with Nesterov's momentum, with clip(g + wd w) for g.
 
     As in MXNet, the product of the momentum's schedule grows with every weight that is updated, not
     with every step.
+
+    Source: Dozat, "Incorporating Nesterov momentum into Adam", 2016.
     """
 
     states: ClassVar[int] = 2
@@ -145,10 +158,13 @@ class Nadam(Optimizer):
 
 @register
 class FTML(Optimizer):
-    """Follow the moving leader (Zheng and Kwok 2017), with clip(g + wd w) for g.
+    """Follow the moving leader.
 
-    v = beta2 v + (1 - beta2) g^2, d' = (1 - beta1^t) / lr (sqrt(v / (1 - beta2^t)) + epsilon), z =
-    beta1 z + (1 - beta1) g - (d' - beta1 d) w, d = d', w = -z / d.
+    Formula: v = beta2 v + (1 - beta2) g^2, d' = (1 - beta1^t) / lr (sqrt(v / (1 - beta2^t)) +
+    epsilon), z = beta1 z + (1 - beta1) g - (d' - beta1 d) w, d = d', w = -z / d, with clip(g + wd
+    w) for g
+
+    Source: Zheng and Kwok, "Follow the moving leader in deep learning", 2017.
     """
 
     states: ClassVar[int] = 3

@@ -10,9 +10,13 @@ from initlab.engine.optimizer.base import Optimizer, State, register
 
 @register
 class SGD(Optimizer):
-    """w -= lr (clip(g) + wd w); with momentum: m = momentum m - lr (clip(g) + wd w), w += m.
+    """Stochastic gradient descent, with or without momentum.
 
     `lazy_update` is for sparse gradients in MXNet. Gradients are dense here, so it has no effect.
+
+    Formula: w -= lr (clip(g) + wd w); with momentum: m = momentum m - lr (clip(g) + wd w), w += m
+
+    Source: MXNet 1.9.1, python/mxnet/optimizer/optimizer.py; Polyak 1964 for momentum.
     """
 
     master_last = True
@@ -59,13 +63,19 @@ class SGD(Optimizer):
 
 @register
 class ccSGD(SGD):  # noqa: N801
-    """SGD, under a name that MXNet keeps for old code."""
+    """SGD, under a name that MXNet keeps for old code.
+
+    Source: MXNet 1.9.1, python/mxnet/optimizer/optimizer.py.
+    """
 
 
 @register
 class NAG(SGD):
-    """Nesterov's momentum: m = momentum m - lr (clip(g) + wd w), w += momentum m - lr (clip(g) + wd
-    w).
+    """Gradient descent with Nesterov's momentum.
+
+    Formula: m = momentum m - lr (clip(g) + wd w), w += momentum m - lr (clip(g) + wd w)
+
+    Source: Nesterov 1983; MXNet 1.9.1, python/mxnet/optimizer/optimizer.py.
     """
 
     def step(
@@ -89,9 +99,12 @@ class NAG(SGD):
 
 @register
 class Signum(Optimizer):
-    """m = momentum m - (1 - momentum) (clip(g) + wd w), w = (1 - lr wd_lh) w + lr sign(m).
+    """Steps of one length, in the direction of the sign of the gradient or of its momentum.
 
-    Without momentum: w = (1 - lr wd) w - lr sign(clip(g)) (Bernstein et al. 2018).
+    Formula: m = momentum m - (1 - momentum) (clip(g) + wd w), w = (1 - lr wd_lh) w + lr sign(m);
+    without momentum: w = (1 - lr wd) w - lr sign(clip(g))
+
+    Source: Bernstein et al., "signSGD: compressed optimisation for non-convex problems", 2018.
     """
 
     def __init__(
@@ -129,8 +142,12 @@ class Signum(Optimizer):
 
 @register
 class SGLD(Optimizer):
-    """w -= lr / 2 (clip(g) + wd w) + noise of N(0, lr), drawn from the ambient stream (Welling and
-    Teh 2011).
+    """Gradient descent with noise, which samples from a posterior. The noise is drawn from the
+    ambient stream.
+
+    Formula: w -= lr / 2 (clip(g) + wd w) + N(0, lr)
+
+    Source: Welling and Teh, "Bayesian learning via stochastic gradient Langevin dynamics", 2011.
     """
 
     def __init__(self, **kwargs: object) -> None:
@@ -152,8 +169,11 @@ class SGLD(Optimizer):
 
 @register
 class DCASGD(Optimizer):
-    """m = momentum m - lr (g + wd w + lamda g^2 (w - previous w)), w += m, with clip(g) for g (Zheng
-    et al. 2017).
+    """Gradient descent that compensates for gradients which are one step old.
+
+    Formula: m = momentum m - lr (g + wd w + lamda g^2 (w - previous w)), w += m, with clip(g) for g
+
+    Source: Zheng et al., "Asynchronous stochastic gradient descent with delay compensation", 2017.
     """
 
     def __init__(self, momentum: float = 0.0, lamda: float = 0.04, **kwargs: object) -> None:

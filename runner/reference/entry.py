@@ -22,8 +22,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
+from typing import Annotated
 
-from initlab.engine.options import IN_CONFIG, options_of
+from initlab.engine.options import IN_CONFIG, TOLD, options_of
 from initlab.runner.reference.values import in_words
 
 MARKED = re.compile(r"(Formula|Source|Example|formula|source|example):(?=\s|$)")
@@ -131,6 +132,12 @@ def options(cls: type, defaults: Mapping[str, str]) -> tuple[Option, ...]:
     except (NameError, TypeError):  # types that are local to a function
         hints = {}
     said = said_of_fields(cls)
+    told = {name: field.metadata.get(TOLD) for name, field in options_of(cls).items()}
+    hints |= {
+        name: Annotated[hints.get(name, object), one]
+        for name, one in told.items()
+        if one is not None
+    }
     found = [
         Option(
             name,

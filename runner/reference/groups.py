@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
@@ -12,12 +13,16 @@ from pathlib import Path
 from typing import Any
 
 from initlab.engine.laws.base import REGISTRY as LAWS
+from initlab.engine.ops.activation import ACTIVATIONS
+from initlab.engine.optimizer import REGISTRY as OPTIMIZERS
+from initlab.engine.optimizer import Optimizer
 from initlab.engine.registry import Registry
 from initlab.runner import layers
 from initlab.runner.command import REGISTRY as COMMANDS
 from initlab.runner.config import schema
 from initlab.runner.config.option_files import ROOT, check_overlay, conf_dir
 from initlab.runner.config.option_reader import read as read_options
+from initlab.runner.probes.train import Train, taken
 from initlab.runner.reference.comments import comments, header
 from initlab.runner.reference.entry import (
     Entry,
@@ -66,6 +71,37 @@ def forms(_: tuple[Path, ...]) -> Entries:
     """Return the closed forms."""
     known = FORMS.entries().items()
     return {name: of_function("forms", name, form, ARGUMENTS) for name, form in known}
+
+
+def activations(_: tuple[Path, ...]) -> Entries:
+    """Return the activation functions by name."""
+    example = "input: [8]\nlayers:\n  - {{kind: dense, units: 16, activation: {}}}"
+    return {
+        name: replace(
+            read(f.__doc__), group="activations", name=name, example=example.format(name), cls=f
+        )
+        for name, f in ACTIVATIONS.items()
+    }
+
+
+def optimizers(_: tuple[Path, ...]) -> Entries:
+    """Return the optimizers, with the options that the probe `train` passes on and their defaults."""
+    told = {option.name: option for option in options(Train, {})}
+    found = {}
+    for name, cls in OPTIMIZERS.entries().items():
+        defaults = {
+            parameter: as_yaml(given.default)
+            for base in (Optimizer, cls)
+            for parameter, given in inspect.signature(base.__init__).parameters.items()
+            if given.default is not given.empty
+        }
+        chosen = [
+            replace(told[key], default=defaults[key]) for key in taken(cls) if key in defaults
+        ]
+        words = f"initlab probe=train probe.optimizer={name} data=digits model.input=[64]"
+        entry = of_class("optimizers", name, cls)
+        found[name] = replace(entry, options=tuple(chosen), example=words)
+    return found
 
 
 def symptoms(_: tuple[Path, ...]) -> Entries:
@@ -238,17 +274,23 @@ def groups() -> dict[str, Group]:
         return Group(name, title, said[name], how or f"{name}=NAME", made, chosen.get(name, ()))
 
     layer_kinds = partial(kinds_of, "layers", layers.REGISTRY)
+    made_of = "what a network is made of, in order; any layer may have a name, and trainable: false"
     by_kind = "model.layers: [{kind: NAME}]"
+    activated = "what a layer's output goes through"
+    by_name = "activation: NAME"
+    stepping = "how the probe train and the measurement output_change step"
     launchers = partial(chosen_by_file, LAUNCHER)
     laws = partial(kinds_of, "laws", LAWS)
     drawn = "what is drawn, in a declaration for initlab audit --against"
     found = [
         of_conf("model", "Networks"),
-        Group("layers", "Layers", "what a network is made of, in order", by_kind, layer_kinds),
+        Group("layers", "Layers", made_of, by_kind, layer_kinds),
+        Group("activations", "Activations", activated, by_name, activations),
         of_conf("init", "Initializers"),
         of_conf("device", "Devices"),
         of_conf("data", "Data"),
         of_conf("probe", "Probes"),
+        Group("optimizers", "Optimizers", stepping, "probe.optimizer=NAME", optimizers),
         of_conf("snapshot", "Snapshots"),
         of_conf("stats", "Statistics", "stats=[NAME, NAME]"),
         of_conf("measure", "Measurements", "measure=[NAME, NAME]"),

@@ -78,7 +78,7 @@ def about_option(
     name: str, known: dict[str, Group], folders: Sequence[Path], width: int
 ) -> Iterator[Line]:
     """Yield the lines about an option of this name. Raises ConfigError if there is none."""
-    before, _, last = name.rpartition(".")
+    before, _, last = name.replace("=", ".").rpartition(".")
     homes: list[tuple[Entry, Option]] = []
     names = set(known)
     for group in known.values():
@@ -89,7 +89,9 @@ def about_option(
                 if option.name == last and (not before or before in (group.name, entry.name)):
                     homes.append((entry, option))
     if not homes:
-        close = nearest(name, names)
+        group = group_of(before, known) if before else None
+        within = None if group is None else nearest(last, group.entries(folders))
+        close = nearest(name, names) if group is None or within is None else f"{before}.{within}"
         said = "is nothing that a config can name"
         hint = f"did you mean '{close}'? " if close else ""
         raise ConfigError.of(name, f"{said} - {hint}initlab help lists the groups", unknown=True)

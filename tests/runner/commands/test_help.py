@@ -31,7 +31,16 @@ def test_a_name_shows_what_it_does_its_options_and_an_example(command):
         assert part in done.out
 
 
-@pytest.mark.parametrize(("name", "close"), [("dens", "dense"), ("sigm", "sigma"), ("ini", "init")])
+@pytest.mark.parametrize(
+    ("name", "close"),
+    [
+        ("dens", "dense"),
+        ("sigm", "sigma"),
+        ("ini", "init"),
+        ("init.hee", "init.he"),
+        ("init=hee", "init.he"),
+    ],
+)
 def test_a_wrong_name_is_refused_with_the_nearest(command, name, close):
     done = command("help", name)
     assert (done.code, done.out) == (2, "")

@@ -24,7 +24,7 @@ OURS = {
     *("constant", "normal", "uniform", "truncated_normal"),  # laws
 }
 """Kinds of groups with sources that are from nowhere else."""
-SOURCED = ("layers", "init", "measure", "forms", "laws", "symptoms")
+SOURCED = ("layers", "activations", "init", "optimizers", "measure", "forms", "laws", "symptoms")
 ENTRIES = {
     f"{group.name}.{name}": entry
     for group in groups().values()

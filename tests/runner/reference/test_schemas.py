@@ -7,9 +7,11 @@ from jsonschema import Draft7Validator
 
 from initlab.engine.init.base import KINDS
 from initlab.runner.layers import REGISTRY as LAYERS
+from initlab.runner.layers.base import OF_ANY_LAYER as KEYS_OF_ANY_LAYER
 from initlab.runner.reference.entry import Option, of_class
 from initlab.runner.reference.schemas import (
     INTERPOLATION,
+    OF_ANY_LAYER,
     REFERENCE,
     by_kind,
     chosen,
@@ -79,6 +81,10 @@ def test_names_that_are_accepted_need_not_be_suggested():
     assert not valid(unsuggested(["uno", "x"]), "unox")
     assert REFERENCE in schema["properties"]["kind"]["anyOf"]
     assert chosen("one", "a") in schema["allOf"]
+
+
+def test_any_layer_has_the_keys_that_the_runner_knows():
+    assert set(OF_ANY_LAYER) == set(KEYS_OF_ANY_LAYER)
 
 
 def test_every_layer_and_initializer_has_a_definition():

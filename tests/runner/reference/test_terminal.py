@@ -64,6 +64,8 @@ def test_every_key_is_listed_and_says_what_it_means():
         ("gain", ["gain: closed form", "activation"]),
         ("dead-units", ["dead-units: symptom"]),
         ("slurm", ["launcher"]),
+        ("relu", ["relu: activation", "max(x, 0)"]),
+        ("adam", ["adam: optimizer", "beta1", "0.9"]),
     ],
 )
 def test_what_a_name_shows(name, shown):
