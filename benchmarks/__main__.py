@@ -8,6 +8,7 @@ onepass     statistics, against a sum
 plan        1.56 billion parameters planned
 snapshot    a billion parameters streamed, against torch with safetensors, and against zeros
 sweep       100 small runs in one command, against Hydra's own sweeper and launcher
+runs        2,000 runs listed, against reading all their files
 
 Each benchmark runs in its own process. A library that we are compared with runs in its own
 environment. `python -m benchmarks.<name> --help` prints the options. `gluon`, `overhead`,
@@ -25,7 +26,7 @@ from benchmarks.rounds import MISSED, REACHED
 from initlab.engine.registry import advice
 
 WITH_TORCH = ("normal", "small")
-NAMES = (*WITH_TORCH, "initialize", "onepass", "plan", "snapshot", "sweep")
+NAMES = (*WITH_TORCH, "initialize", "onepass", "plan", "snapshot", "sweep", "runs")
 
 
 def run(name: str) -> list[str]:

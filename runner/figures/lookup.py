@@ -138,11 +138,11 @@ def column(
     raise max(lost, key=lambda one: telling(*one))[1]
 
 
-def telling(run: Run, error: QuantityError) -> tuple[bool, bool]:
+def telling(run: Run, error: QuantityError) -> tuple[bool, bool, bool]:
     """Return how much an error about a run tells, the more the larger: that of a run whose config is
-    known, and one that knows what is meant.
+    known, one that knows what is meant, one that knows other names.
     """
-    return bool(run.config), MEANT in str(error)
+    return bool(run.config), MEANT in str(error), error.unknown
 
 
 def number_in(value: object) -> float | None:
