@@ -60,7 +60,9 @@ def main() -> None:
         without / indexed
         for indexed, without in zip(found["with the index"], found["without"], strict=True)
     )
-    print(f"  list: {ratio:.2f} times as fast as without, bar {TIMES:.3g}: {verdict(ratio >= TIMES)}")
+    print(
+        f"  list: {ratio:.2f} times as fast as without, bar {TIMES:.3g}: {verdict(ratio >= TIMES)}"
+    )
 
 
 def make(folder: Path, count: int) -> None:

@@ -39,17 +39,26 @@ class Listing:
             max(most, len(cell)) for most, cell in zip(self._widest, cells, strict=True)
         ]
 
-    def fits(self, width: int) -> bool:
-        """Return whether a row is one line of at most this width."""
-        stacked = [name.split() or [""] for name in self._names]
-        return self._width(list(range(len(self._names))), stacked) <= width
+    def fits(self, width: int, above: bool = False) -> bool:
+        """Return whether a row is one line of at most this width; with `above`, whether it is without
+        its first cell, which then stands on a line of its own.
+        """
+        columns = list(range(int(above), len(self._names)))
+        return self._width(columns, self._stacked()) <= width - len(GAP) * above
 
-    def print(self, out: Console) -> None:
-        """Print all rows in lines of at most `out.width` characters, if their cells allow it."""
+    def _stacked(self) -> list[list[str]]:
+        return [name.split() or [""] for name in self._names]
+
+    def print(self, out: Console, above: bool = False) -> None:
+        """Print all rows in lines of at most `out.width` characters, if their cells allow it; with
+        `above`, the first cell of each row on a line of its own.
+        """
         if out.quiet:
             return
         coloured = out.color_system is not None and len(self._rows) <= COLOURED
-        for line in self._lines(out.width):
+        columns = list(range(1, len(self._names)))
+        lines = self._under_keys(columns, self._stacked()) if above else self._lines(out.width)
+        for line in lines:
             if coloured:
                 out.print(line, soft_wrap=True)
             else:
@@ -57,7 +66,7 @@ class Listing:
 
     def _lines(self, width: int) -> Iterator[Text]:
         whole = [[name] for name in self._names]
-        stacked = [name.split() or [""] for name in self._names]
+        stacked = self._stacked()
         everything = list(range(len(self._names)))
         fits = self._width(everything, whole) <= width
         parts = [everything] if fits else self._parts(stacked, width)

@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import product
 
 from rich.console import Console
 from rich.text import Text
@@ -96,7 +97,8 @@ def title(chosen: Runs, every: Runs) -> str:
 
 def print_default(out: Console, chosen: Runs) -> None:
     """Print what a person needs of each run: path, state, time and the worst finding; as the screen has
-    room for them, up to two figures, and what tells the runs apart.
+    room for them, up to two figures, and what tells the runs apart. Paths that are too long for
+    that stand on lines of their own.
     """
     records = chosen.records
     now = datetime.now().astimezone()
@@ -104,16 +106,18 @@ def print_default(out: Console, chosen: Runs) -> None:
     differ = columns.differences(records)
     keys = list(differ[0])
     optional = [(name, "right") for name in figures] + [(key, "left") for key in short_names(keys)]
+    facts = [_cells(record, now) for record in records]
     rows = [
         [*map(cell, map(number, map(record.figures.get, figures))), *map(apart.get, keys)]
         for record, apart in zip(records, differ, strict=True)
     ]
-    for count in range(len(optional), -1, -1):
+    for above, count in product((False, True), range(len(optional), -1, -1)):
         table = Listing(*((name, "left") for name in columns.SHOWN), *optional[:count])
-        for record, more in zip(records, rows, strict=True):
-            table.add_row(*_cells(record, now), *(text or "" for text in more[:count]))
-        if table.fits(out.width):
-            break
+        for cells, more in zip(facts, rows, strict=True):
+            table.add_row(*cells, *(text or "" for text in more[:count]))
+        if table.fits(out.width, above):
+            table.print(out, above)
+            return
     table.print(out)
 
 

@@ -137,3 +137,17 @@ def test_rows_with_long_keys_stand_below_them_where_that_takes_fewer_lines():
     numbers = [text for line in lines for text in line.split() if text.endswith((".25", ".75"))]
     assert len(numbers) == 2 * 2 * 8
     assert "figure7" in lines[8] and "7.75" in lines[10]
+
+
+def test_the_first_cell_of_each_row_may_stand_above_it():
+    table = Listing(("path", "left"), ("state", "left"), ("loss", "right"))
+    table.add_row("a path that is long", "finished", "2.5")
+    assert not table.fits(25) and table.fits(25, above=True) and not table.fits(15, above=True)
+    out = Console(file=io.StringIO(), width=25, color_system=None)
+    table.print(out, above=True)
+    assert out.file.getvalue().splitlines() == [
+        "path",
+        "  state     loss",
+        "a path that is long",
+        "  finished   2.5",
+    ]

@@ -54,8 +54,14 @@ def test_a_row_is_a_line_with_as_many_figures_as_fit(width, heads):
 
 
 def test_a_long_path_is_never_broken():
-    lines = printed(made(path="a name with spaces/gpt2-he_fan_out-seed{}-046dba22b31ff360-ü"), 60)
-    assert sum("seed1-046dba22b31ff360-ü" in line for line in lines) == 1
+    path = "a name with spaces/gpt2-he_fan_out-seed{}-046dba22b31ff360-ü"
+    lines = printed(made(path=path), 60)
+    assert lines[:2] == ["path", "  state     when          diagnosis  loss  output_rms  seed"]
+    assert lines[2:4] == [
+        path.format(0),
+        "  finished  Nov 27 13:24  odd         2.5           0  0",
+    ]
+    assert len(lines) == 8 and printed(made(path=path), 20)
 
 
 def test_a_path_that_would_break_a_line_is_shown_as_python_writes_it():
