@@ -5,8 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import NoReturn
 
 from initlab.runner.errors import Terminated
@@ -26,20 +24,6 @@ def end_in_order() -> None:
     for number in (signal.SIGTERM, signal.SIGHUP):
         if signal.getsignal(number) is signal.SIG_DFL:
             signal.signal(number, _end)
-
-
-@contextmanager
-def ended_in_order() -> Iterator[None]:
-    """Let SIGTERM end what is done inside a `with` as Ctrl-C does, whoever handles it outside."""
-    before = signal.getsignal(signal.SIGTERM)
-    if before is signal.SIG_IGN or before is None:
-        yield
-        return
-    signal.signal(signal.SIGTERM, _end)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
 
 
 def _end(number: int, frame: object) -> NoReturn:

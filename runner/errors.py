@@ -257,8 +257,12 @@ class Terminated(KeyboardInterrupt):
     """
 
     def __init__(self, number: int) -> None:
+        self.number = number
         self.exit_code = 128 + number
         super().__init__(f"stopped by {signal.Signals(number).name}")
+
+    def __reduce__(self) -> tuple[type[Terminated], tuple[int]]:
+        return type(self), (self.number,)
 
 
 class QuantityError(RunnerError):

@@ -19,7 +19,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from initlab.runner.ending import ended_in_order
+from initlab.runner.errors import Terminated
 from initlab.runner.evidence.members import Member
 from initlab.runner.evidence.provenance import Calling
 from initlab.runner.evidence.status import CRASHED, FAILED, RUNNING, Status, read, write
@@ -73,11 +73,31 @@ def following(sweep: Sweeping | None, folder: Path) -> Iterator[bool]:
     over = threading.Event()
     threading.Thread(target=_watch, args=(folder.parent / END, over), daemon=True).start()
     try:
-        with ended_in_order():
+        with _ended_in_order(folder.parent / END):
             yield not (folder.parent / END).exists()
     finally:
         over.set()
         orphan.busy = False
+
+
+@contextmanager
+def _ended_in_order(asked: Path) -> Iterator[None]:
+    """Let SIGTERM end what is done inside a `with` as Ctrl-C does, if the sweep asked for it; else it
+    does what it did before: a run whose process somebody else ends is launched again.
+    """
+    before = signal.getsignal(signal.SIGTERM) or signal.SIG_DFL
+
+    def end(number: int, frame: FrameType | None) -> None:
+        signal.signal(number, before)
+        if asked.exists():
+            raise Terminated(number)
+        os.kill(os.getpid(), number)
+
+    signal.signal(signal.SIGTERM, end)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _watch(path: Path, over: threading.Event) -> None:

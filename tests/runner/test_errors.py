@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+import copy
+import signal
+
 import pytest
 
 from initlab.engine.errors import OptionError, OptionErrors
-from initlab.runner.errors import ConfigError, Problem, Problems, QuantityError, each
+from initlab.runner.errors import ConfigError, Problem, Problems, QuantityError, Terminated, each
 
 
 @pytest.mark.parametrize(
@@ -113,3 +116,9 @@ def test_sound_parts_are_kept_where_others_are_wrong():
 
 def problems_at(place: str) -> int:
     raise ConfigError.of(place, "is 0")
+
+
+def test_a_signal_that_ended_a_process_is_the_same_in_another():
+    error = Terminated(signal.SIGTERM)
+    again = copy.copy(error)
+    assert (again.exit_code, str(again)) == (143, "stopped by SIGTERM")

@@ -274,8 +274,8 @@ def test_a_sweep_that_is_asked_to_end_leaves_no_worker_behind_and_loses_nothing_
         if len(done) == 2:
             break
         time.sleep(0.05)
-    workers = below(process.pid)
-    assert len(workers) >= 2 and all(map(is_alive, workers))
+    workers = list(filter(is_alive, below(process.pid)))  # without those that ended already
+    assert len(workers) >= 2
     os.kill(process.pid, number)
     assert process.wait(timeout=30) == 128 + number
     until = time.monotonic() + 10

@@ -71,6 +71,13 @@ def test_a_run_ends_when_its_sweep_is_asked_to_end(worker, tmp_path):
     assert process.stdout.readline() == "stopped by SIGTERM\n"
 
 
+def test_a_run_whose_process_somebody_else_ends_dies_with_it(worker):
+    process = worker(os.getpid())
+    assert process.stdout.readline() == "may begin True\n"
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(timeout=20) == -signal.SIGTERM
+
+
 def test_no_run_begins_after_that(worker, tmp_path):
     (tmp_path / END).touch()
     process = worker(os.getpid())
