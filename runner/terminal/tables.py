@@ -18,7 +18,7 @@ from rich.text import Text
 from initlab.runner.evidence.members import SUMMARY
 from initlab.runner.evidence.statistics import shape_text
 from initlab.runner.evidence.summary import DIAGNOSIS, Summary
-from initlab.runner.listing import Listing
+from initlab.runner.listing import Listing, print_line
 from initlab.runner.terminal.folding import Cell, Each, number
 
 if TYPE_CHECKING:
@@ -97,9 +97,10 @@ def print_plan(out: Console, plan: Plan, fold: bool) -> None:
     )
     totals = plan.totals()
     out.print()
-    out.print(
+    print_line(
+        out,
         f"{totals['parameters']} parameters, {totals['aliases']} aliases, {totals['elements']:,} elements, "
-        f"{bytes_text(totals['bytes'])}; output {shape_text(plan.output)}; nothing was allocated"
+        f"{bytes_text(totals['bytes'])}; output {shape_text(plan.output)}; nothing was allocated",
     )
     for line in remarks_on(plan):
         sheet.line(line)
