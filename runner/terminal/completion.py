@@ -124,6 +124,8 @@ def answer(line: str) -> list[str]:
         return sorted(value for value in WITH_VALUE[before[-1]] if value.startswith(word))
     if word.startswith("-"):
         return sorted(flag for flag in FLAGS if flag.startswith(word))
+    if before[:1] == ["help"]:
+        return sorted(name for name in nameable() if name.startswith(word))
     if before and before[0] in REGISTRY:
         before = before[1:]
         if words[1:2] and words[0] not in OVERRIDES:
@@ -139,6 +141,14 @@ def answer(line: str) -> list[str]:
     except RunnerError:
         return []
     return sorted(each for each in set(found) if each.startswith(word))
+
+
+def nameable() -> set[str]:
+    """Return the names that `initlab help` knows: groups, and what is in them."""
+    from initlab.runner.reference.groups import groups  # it takes time that other words need not
+
+    known = groups()
+    return known.keys() | {name for group in known.values() for name in group.entries()}
 
 
 def split(line: str) -> list[str]:

@@ -197,6 +197,8 @@ def test_nothing_that_the_line_names_is_run(word, environment, tmp_path):
         ("initlab --plugin x", []),
         ("initlab 'init=no", ["init=normal"]),
         ("initlab shard=", []),
+        ("initlab help residual_s", ["residual_scaled"]),
+        ("initlab help nothing", []),
         ("initlab name", ["name="]),
         ("initlab nothing.at.all", []),
         ("initlab", []),
