@@ -131,9 +131,6 @@ def _config(content: Manifest, folder: Path) -> RunConfig:
         if content.files and where not in (None, os.getcwd()):
             raise EvidenceError(f"{error}, and run this in {where}, where it was made") from error
         raise
-    if config.canonical != content.canonical and content.written is not None:
-        said = "the config that it recorded gives another run by this version of initlab"
-        raise EvidenceError(f"{folder}: {said} ({config.run_id})")
     declared = replace(
         config.declaration, choices=content.choices or {}, words=tuple(content.overrides)
     )

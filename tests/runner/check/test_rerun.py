@@ -75,6 +75,12 @@ def test_a_run_comes_out_the_same_in_a_new_folder(words, command, only_run):
     assert command("verify", str(made)).code == 0
 
 
+@pytest.mark.parametrize("name", ["averaged", "dropped"])
+def test_a_run_of_an_earlier_version_is_made_again(name, command):
+    done = command("rerun", str(Path(__file__).parent / "former" / name))
+    assert (done.code, "made again, values and figures are the same: " in done.out) == (0, True)
+
+
 def test_each_new_run_has_a_folder_of_its_own(command, only_run, tmp_path):
     folder = only_run("init=normal")
     for _ in range(2):
