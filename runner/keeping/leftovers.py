@@ -29,7 +29,6 @@ from initlab.runner.keeping.removing import (
     confirmed,
     is_linked,
     remove,
-    remove_empty,
     renew,
     size_of,
 )
@@ -84,8 +83,7 @@ def collect(root: str | None, yes: bool) -> int:
     files = [path for path in found.files if _removed(path)]
     names = {path.parent for path in gone}
     for name in sorted(names):
-        renew(top, name)
-    remove_empty(top, names)
+        renew(top, name, (), concerned=True)
     left = len(found.runs) + len(found.files) - len(gone) - len(files)
     counts = [counted(len(gone), "run")] * bool(gone) + [counted(len(files), "file")] * bool(files)
     print(f"removed {' and '.join(counts) or 'nothing'}" + (f", {left} not" if left else ""))

@@ -9,12 +9,12 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
 from initlab.engine.formats.base import sync
-from initlab.runner.errors import EXIT_FAILED, ConfigError, EvidenceError, RunnerError, StorageError
+from initlab.runner.errors import EXIT_FAILED, ConfigError, RunnerError, StorageError
 from initlab.runner.evidence.folder import HYDRA, MANIFEST
 from initlab.runner.evidence.found import root_of
 from initlab.runner.evidence.members import (
@@ -23,6 +23,7 @@ from initlab.runner.evidence.members import (
     Member,
     forget,
     is_sweep,
+    places_of,
     read_members,
 )
 from initlab.runner.evidence.named import is_named
@@ -140,45 +141,52 @@ def keep_true(root: Path, every: Runs, gone: Sequence[Path]) -> None:
     """
     folders = {os.path.realpath(folder) for folder in gone}
     for name in sorted({run.path.parent for run in every}):
-        concerned = any(folder.parent == name for folder in gone)
-        if name.is_dir() and is_sweep(name):
-            try:
-                with locked(name, BUSY):
-                    concerned |= forget(name, folders)
-            except RunnerError as error:
-                print(f"warning: {error}", file=sys.stderr)
-                continue
-        if concerned:
-            renew(root, name)
+        renew(root, name, folders, any(folder.parent == name for folder in gone))
 
 
-def renew(root: Path, name: Path) -> None:
-    """Write the summary and the report of a name again, if it has them; without a run remove them, and
-    the folder if nothing else is in it.
+def renew(root: Path, name: Path, gone: Collection[str], concerned: bool) -> None:
+    """Remove runs that are gone, by their real paths, from the lists of a name's sweeps; if one was in
+    them, or the name is `concerned`, write its summary and report again.
+
+    Without a run they are removed, and the folder if nothing else is in it. A failure is a warning.
     """
-    try:
-        if is_named(name) and _has_runs(name):
-            if (name / SUMMARY).exists():
-                members: list[Member] = read_members(name) if is_sweep(name) else []
-                write_summary(name, members, SweepData(name).largest)
-            renew_report(name)
-            return
-    except (EvidenceError, OSError) as error:
-        print(f"warning: {name}: its summary could not be written again: {error}", file=sys.stderr)
+    if not name.is_dir():
         return
-    for own in OWN:
-        (name / own).unlink(missing_ok=True)
-    if (
-        (name / HYDRA).is_dir()
-        and not (name / HYDRA).is_symlink()
-        and not (name / MANIFEST).exists()
-    ):
-        shutil.rmtree(name / HYDRA)
+    try:
+        if not concerned and not _lists(name, gone):
+            return
+        with locked(name, BUSY):
+            if is_sweep(name):
+                forget(name, gone)
+            if is_named(name) and SweepData(name).named.runs:
+                _write_again(name)
+            else:
+                _remove_own(name)
+    except (RunnerError, OSError) as error:
+        print(f"warning: {name}: what it says of its runs is old: {error}", file=sys.stderr)
     remove_empty(root, [name])
 
 
-def _has_runs(name: Path) -> bool:
-    return bool(SweepData(name).named.runs)
+def _lists(name: Path, gone: Collection[str]) -> bool:
+    """Return whether the sweep of a name lists one of these runs, which lie elsewhere."""
+    found = read_members(name) if is_sweep(name) else []
+    return any(os.path.realpath(place) in gone for place in places_of(found, name))
+
+
+def _write_again(name: Path) -> None:
+    if (name / SUMMARY).exists():
+        members: list[Member] = read_members(name) if is_sweep(name) else []
+        write_summary(name, members, SweepData(name).largest)
+    renew_report(name)
+
+
+def _remove_own(name: Path) -> None:
+    """Remove the files of a sweep without runs."""
+    for own in OWN:
+        (name / own).unlink(missing_ok=True)
+    hydra = name / HYDRA
+    if hydra.is_dir() and not hydra.is_symlink() and not (name / MANIFEST).exists():
+        shutil.rmtree(hydra)
 
 
 def remove_empty(root: Path, folders: Iterable[Path]) -> None:

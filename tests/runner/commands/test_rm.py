@@ -124,6 +124,14 @@ def test_the_runs_of_a_sweep_at_work_stay(command, outputs):
     assert len(runs_in(outputs)) == 5
 
 
+def test_a_sweep_at_work_in_another_name_is_no_matter(command, outputs):
+    descriptor = os.open(outputs / "runs", os.O_RDONLY)
+    fcntl.flock(descriptor, fcntl.LOCK_EX)
+    done = command("rm", "path < 'p'", "--yes")
+    os.close(descriptor)
+    assert (done.code, done.err) == (0, "") and len(runs_in(outputs)) == 5
+
+
 def test_nothing_is_removed_through_a_link(command, outputs, tmp_path):
     far = tmp_path / "far"
     os.rename(outputs / "other", far)
