@@ -323,3 +323,26 @@ def test_a_diagnosis_asks_no_gradient_of_what_requires_none():
     inputs = torch.randn(64, 64, generator=torch.Generator().manual_seed(0))
     assert not it.diagnose(module, inputs, torch.arange(64) % 10).findings
     assert not module[0].weight.requires_grad
+
+
+def test_a_padding_row_is_zero_whichever_member_of_a_tie_comes_first(tmp_path):
+    class HeadFirst(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.head = nn.Linear(4, 6, bias=False)
+            self.table = nn.Embedding(6, 4, padding_idx=2)
+            self.head.weight = self.table.weight
+
+    planned = it.plan(HeadFirst(), {"kind": "normal", "sigma": 0.1})
+    assert planned["table.weight"].alias_of == "head.weight"
+    assert [
+        row for row, values in enumerate(planned["head.weight"].draw()) if not values.any()
+    ] == [2]
+
+
+def test_a_loaded_table_keeps_its_padding_row(tmp_path):
+    values = np.ones((6, 4), np.float32)
+    np.savez(tmp_path / "table.npz", **{"0.weight": values})
+    module = nn.Sequential(nn.Embedding(6, 4, padding_idx=2))
+    it.plan(module, {"kind": "load", "param": str(tmp_path / "table.npz")}).apply(module)
+    assert np.array_equal(module[0].weight.detach().numpy(), values)
