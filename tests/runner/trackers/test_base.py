@@ -11,7 +11,13 @@ from initlab.engine.errors import OptionError
 from initlab.runner.config.compose import compose
 from initlab.runner.config.identity import declaration_of
 from initlab.runner.plan.validate import revalidate, validate
+from initlab.runner.sweep.plugin import register
 from initlab.runner.trackers import REGISTRY
+
+
+@pytest.fixture(autouse=True)
+def registered() -> None:
+    register()
 
 
 @pytest.mark.slow
