@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from pathlib import Path
 
 from initlab.runner.evidence.members import (
     Member,
     extend_members,
+    forget,
     places_of,
     read_members,
     read_sweep,
@@ -78,3 +80,15 @@ def test_the_runs_of_a_sweep_are_where_they_were_written_or_were_moved_with_it(t
         Path("copy/a/../b", written[1].name),
     ]
     assert places_of([], Path("copy/a")) == []
+
+
+def test_runs_that_are_removed_are_forgotten_by_every_list(tmp_path):
+    made = [Member(f"x-{n}", str(tmp_path / f"x-{n}"), [f"seed={n}"]) for n in range(4)]
+    write_members(tmp_path, ["seed=0,1,2"], made[:3])
+    write_members(tmp_path, ["seed=2,3"], made[2:])
+    gone = {os.path.realpath(made[n].folder) for n in (1, 3)}
+    assert forget(tmp_path, gone)
+    found = read_sweep(tmp_path)
+    assert [member.run_id for member in found.members] == ["x-2"]
+    assert [sweep.runs for sweep in found.earlier] == [["x-0"]]
+    assert found.last.overrides == ["seed=2,3"] and not forget(tmp_path, gone)
