@@ -1,9 +1,9 @@
 """Where runs lie: every folder of a run below a folder, finished or not.
 
-A folder is that of a run if it has a manifest, a status, or two of the other files that a run writes. It
-is not searched for further runs, and neither are folders whose names begin with a dot. A link to a folder
-outside is followed, once; one to a folder inside, or to a folder around, is not: what is inside is
-found at its own place.
+A folder is that of a run if it has a manifest, a status, or two of the other files that a run writes,
+and is not that of a sweep. Folders whose names begin with a dot are not searched. A link to a folder
+outside is followed, once, unless it lies in a run; one to a folder inside, or to a folder around, is
+not: what is inside is found at its own place.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from initlab.runner.errors import EvidenceError
-from initlab.runner.evidence.folder import DIAGNOSIS, HYDRA, LOG, MANIFEST, PLAN, STATISTICS
+from initlab.runner.evidence.folder import DIAGNOSIS, HYDRA, LOG, MANIFEST, PLAN, STATISTICS, SWEEP
 from initlab.runner.evidence.status import NAME as STATUS
 
 MARKS = frozenset({PLAN, STATISTICS, LOG, HYDRA})
@@ -97,14 +97,14 @@ def _walk(
         except OSError as error:
             refused(error)
             continue
-        if is_run(entries.keys()):
-            path = os.path.relpath(folder, root).replace(os.sep, "/")
-            yield Place(Path(folder), path, stamps_of(folder, entries.keys()), linked), []
-            continue
         names = sorted((n for n in entries if not n.startswith(".")), reverse=True)
         inner = [entries[name] for name in names]
         open_folders += [entry.path for entry in inner if entry.is_dir(follow_symlinks=False)]
-        yield None, [entry.path for entry in reversed(inner) if entry.is_symlink()]
+        if is_run(entries.keys()):
+            path = os.path.relpath(folder, root).replace(os.sep, "/")
+            yield Place(Path(folder), path, stamps_of(folder, entries.keys()), linked), []
+        else:
+            yield None, [entry.path for entry in reversed(inner) if entry.is_symlink()]
 
 
 def place_of(folder: Path) -> Place | None:
@@ -121,7 +121,8 @@ def place_of(folder: Path) -> Place | None:
 
 def is_run(names: Set[str]) -> bool:
     """Return whether a folder with entries of these names is that of a run."""
-    return MANIFEST in names or STATUS in names or len(MARKS & names) > 1
+    begun = STATUS in names or len(MARKS & names) > 1
+    return MANIFEST in names or (begun and SWEEP not in names)
 
 
 def stamps_of(folder: str, entries: Set[str]) -> list[Stamp]:

@@ -41,8 +41,9 @@ from initlab.engine import strict_json
 from initlab.runner.errors import EvidenceError
 from initlab.runner.evidence import status
 from initlab.runner.evidence.folder import GIVE_FOLDER, MANIFEST, RunFolder
-from initlab.runner.evidence.found import CONFIG, Place, place_of
+from initlab.runner.evidence.found import CONFIG, MARKS, Place, place_of
 from initlab.runner.evidence.manifest import Manifest
+from initlab.runner.evidence.run_ids import digest_in
 from initlab.runner.evidence.status import (
     COMPLETED,
     CRASHED,
@@ -117,8 +118,8 @@ class Sections(Mapping[str, object]):
 
 
 def record_of(place: Place) -> Record | None:
-    """Return the record of a run from its files; None if its one file, a manifest or status, is not
-    ours.
+    """Return the record of a run from its files; None if its manifest or status is that of something
+    else.
 
     A file that cannot be read makes the run `damaged`, and the error says which.
     """
@@ -134,8 +135,8 @@ def record_of(place: Place) -> Record | None:
     }
     stored = status.stored(folder)
     if place.stamps[0] is None:
-        lone = stored is None and _count(folder) < 2
-        return None if lone else _unfinished(place, known, stored)
+        ours = stored is not None or digest_in(folder.name) is not None or _is_begun(folder)
+        return _unfinished(place, known, stored) if ours else None
     try:
         manifest = RunFolder(folder).manifest
     except EvidenceError as error:
@@ -313,12 +314,12 @@ def utc(nanoseconds: int) -> str | None:
     return f"{found:%Y-%m-%dT%H:%M:%S}.{milliseconds}Z" if nanoseconds else None
 
 
-def _count(folder: Path) -> int:
-    """Return how many files a folder has; 0 if it is gone."""
+def _is_begun(folder: Path) -> bool:
+    """Return whether a folder has two of the files that a run writes first; False if it is gone."""
     try:
-        return len(os.listdir(folder))
+        return len(MARKS.intersection(os.listdir(folder))) > 1
     except OSError:
-        return 0
+        return False
 
 
 def _is_foreign(path: Path) -> bool:

@@ -6,6 +6,7 @@ temporary files, and journals and parts of streamed snapshots.
 
 from __future__ import annotations
 
+import re
 import sys
 import time
 from collections import Counter
@@ -34,8 +35,11 @@ from initlab.runner.keeping.removing import (
 )
 from initlab.runner.terminal.tables import bytes_text, console
 
-PATTERNS = (f"*{TEMPORARY}", f"{JOURNAL}*", f"*{PARTIAL}")
-"""Files that only a process that is at work needs."""
+NEEDED = re.compile(
+    rf".+\.\d+-[0-9a-f]+{re.escape(TEMPORARY)}|{re.escape(JOURNAL)}.*"
+    rf"|(snapshot\.|model-\d+-of-\d+\.).*{re.escape(PARTIAL)}"
+)
+"""The names of files that only a process that is at work needs; files of other programs have others."""
 AGE = 60.0
 """Seconds that a file must be old, so that nobody is writing it."""
 
@@ -79,7 +83,7 @@ def collect(root: str | None, yes: bool) -> int:
     print(f"\n{said(found)}")
     if not confirmed(f"remove {bytes_text(found.size)}", yes):
         return 0
-    gone = remove(top, [run.path for run in found.runs])
+    gone = remove(top, found.runs)
     files = [path for path in found.files if _removed(path)]
     names = {path.parent for path in gone}
     for name in sorted(names):
@@ -127,7 +131,7 @@ def _stays(root: Path, folder: Path) -> bool:
 
 def _files(folder: Path) -> Iterator[Path]:
     """Yield the leftover files of a folder that are old enough."""
-    for path in sorted({path for pattern in PATTERNS for path in folder.glob(pattern)}):
+    for path in sorted(path for path in folder.iterdir() if NEEDED.fullmatch(path.name)):
         with suppress(OSError):
             old = time.time() - path.lstat().st_mtime > AGE
             if old and path.is_file() and not path.is_symlink():

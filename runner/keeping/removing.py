@@ -1,7 +1,8 @@
 """Removal: `initlab rm` of whole runs, and what must stay true of the runs that are left.
 
-Nothing is removed that another process is at work on, that lies behind a link, or outside the folder of
-all runs. A run loses its manifest first, so that one that is removed in part never passes for finished.
+Nothing is removed that another process is at work on, that lies behind a link or outside the folder of
+all runs, that changed since it was listed, or that holds folders which no run writes. A run loses its
+manifest first, so that one that is removed in part never passes for finished.
 """
 
 from __future__ import annotations
@@ -15,8 +16,9 @@ from pathlib import Path
 
 from initlab.engine.formats.base import sync
 from initlab.runner.errors import EXIT_FAILED, ConfigError, RunnerError, StorageError
+from initlab.runner.evidence.finished import Run
 from initlab.runner.evidence.folder import HYDRA, MANIFEST
-from initlab.runner.evidence.found import root_of
+from initlab.runner.evidence.found import place_of, root_of
 from initlab.runner.evidence.members import (
     OWN,
     SUMMARY,
@@ -27,7 +29,7 @@ from initlab.runner.evidence.members import (
     read_members,
 )
 from initlab.runner.evidence.named import is_named
-from initlab.runner.evidence.record import at_work
+from initlab.runner.evidence.record import at_work, record_of
 from initlab.runner.evidence.runs import Runs
 from initlab.runner.evidence.summary import write_summary
 from initlab.runner.excerpt import counted
@@ -39,6 +41,7 @@ from initlab.runner.terminal.tables import bytes_text, console
 
 BUSY = "a sweep is at work in this folder, so none of its runs is removed - wait for it to end"
 BUSY_RUN = "a process is at work on this run, so it is not removed"
+CHANGED = "it has changed since it was listed, so it is not removed - give the command again"
 LINKED = "lies behind a link, so it is not removed - remove it where it lies"
 
 
@@ -56,14 +59,13 @@ def remove_runs(root: str | None, where: str, yes: bool) -> int:
         print(f"none of {counted(len(every), 'run')} matches; nothing was removed")
         return 0
     print_default(console(), chosen)
-    folders = [run.path for run in chosen]
-    size = bytes_text(sum(map(size_of, folders)))
-    if not confirmed(f"remove {counted(len(folders), 'run')}, {size}", yes):
+    size = bytes_text(sum(size_of(run.path) for run in chosen))
+    if not confirmed(f"remove {counted(len(chosen), 'run')}, {size}", yes):
         return 0
     top = root_of(root).absolute()
-    gone = remove(top, folders)
+    gone = remove(top, chosen)
     keep_true(top, every, gone)
-    left = len(folders) - len(gone)
+    left = len(chosen) - len(gone)
     print(f"removed {counted(len(gone), 'run')}" + (f", {left} not" if left else ""))
     return EXIT_FAILED if left else 0
 
@@ -95,29 +97,32 @@ def size_of(folder: Path) -> int:
     return total
 
 
-def remove(root: Path, folders: Sequence[Path]) -> list[Path]:
-    """Remove the folders of runs below a root; return those that are gone. Why another one stays is
-    said on stderr.
+def remove(root: Path, chosen: Runs) -> list[Path]:
+    """Remove the folders of runs below a root, those inside of others first; return those that are
+    gone. Why another one stays is said on stderr.
     """
     gone: list[Path] = []
-    for name in dict.fromkeys(folder.parent for folder in folders):
-        inside = [folder for folder in folders if folder.parent == name]
+    inner = sorted(chosen, key=lambda run: -len(run.path.parts))
+    for name in dict.fromkeys(run.path.parent for run in inner):
         try:
             with locked(name, BUSY):
-                gone += [folder for folder in inside if _removed(root, folder)]
+                inside = [run for run in inner if run.path.parent == name]
+                gone += [run.path for run in inside if _removed(root, run)]
         except (StorageError, OSError) as error:
             print(f"error: {error}", file=sys.stderr)
     return gone
 
 
-def _removed(root: Path, folder: Path) -> bool:
+def _removed(root: Path, run: Run) -> bool:
     """Remove the folder of a run; return whether it is gone."""
+    folder = run.path
     try:
         if is_linked(root, folder):
             raise StorageError(f"{folder}: {LINKED}")
         if at_work(folder):
             raise StorageError(f"{folder}: {BUSY_RUN}")
         with locked(folder, BUSY_RUN):
+            check_removable(run)
             manifest = folder / MANIFEST
             if manifest.exists():
                 manifest.unlink()
@@ -127,6 +132,22 @@ def _removed(root: Path, folder: Path) -> bool:
         print(f"error: {error}", file=sys.stderr)
         return False
     return True
+
+
+def check_removable(run: Run) -> None:
+    """Raise StorageError if a run, which is locked, is not as it was listed, or if its folder holds
+    another one that no run writes, like that of another run.
+    """
+    place = place_of(run.path)
+    now = None if place is None else record_of(place)
+    if now is None or any(now.facts[name] != run.facts[name] for name in ("state", "when", "root")):
+        raise StorageError(f"{run.path}: {CHANGED}")
+    for path in sorted(run.path.iterdir()):
+        if path.is_dir() and not path.is_symlink() and not path.name.startswith("."):
+            raise StorageError(
+                f"{run.path}: holds the folder '{path.name}', which no run writes, so it is not removed - "
+                "move it away first"
+            )
 
 
 def is_linked(root: Path, folder: Path) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import sys
 import time
 
 import pytest
@@ -88,6 +89,35 @@ def test_nothing_is_collected_through_a_link(command, outputs, tmp_path):
     (outputs / "study").symlink_to(tmp_path / "far")
     command("gc", "--yes")
     assert (tmp_path / "far" / "y-2" / "snapshot.journal").exists()
+
+
+def test_a_run_that_ended_well_while_the_question_was_asked_stays(command, outputs, monkeypatch):
+    def answer(said):
+        (outputs / "runs" / "x-1" / "manifest.json").write_text("{}")
+        (outputs / "study" / "y-2" / "runner.log").write_text("made again")
+        return "y"
+
+    monkeypatch.setattr(sys.stdin, "isatty", lambda: True, raising=False)
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True, raising=False)
+    monkeypatch.setattr("builtins.input", answer)
+    done = command("gc")
+    assert done.code == 1 and done.err.count("has changed since it was listed") == 2
+    assert (outputs / "runs" / "x-1" / "manifest.json").exists()
+    assert (outputs / "study" / "y-2" / "snapshot.journal").exists()
+
+
+def test_folders_of_other_programs_and_what_lies_in_them_stay(command, outputs):
+    (outputs / "runs" / "status.json").write_text('{"ok": true}')
+    for folder in (outputs / "other" / "data", outputs / "mixed" / "data"):
+        folder.mkdir(parents=True)
+        (folder / "thesis.txt").write_text("mine")
+    (outputs / "other" / "status.json").write_text('{"ok": true}')
+    write(outputs / "mixed", Status(FAILED, "mixed", [], "no"))
+    done = command("gc", "--yes")
+    assert done.code == 1 and "mixed: holds the folder 'data', which no run writes" in done.err
+    assert (outputs / "other" / "data" / "thesis.txt").exists()
+    assert (outputs / "mixed" / "data" / "thesis.txt").exists()
+    assert len(list(outputs.glob("runs/*/manifest.json"))) == 2
 
 
 def test_without_a_journal_resume_begins_anew(command, outputs):

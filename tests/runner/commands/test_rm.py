@@ -104,6 +104,36 @@ def test_the_answer_counts(answer, left, command, outputs, monkeypatch):
     assert len(runs_in(outputs)) == left
 
 
+def test_a_run_that_was_made_again_while_the_question_was_asked_stays(
+    command, outputs, monkeypatch
+):
+    [folder] = outputs.glob("runs/xavier-*")
+
+    def answer(said):
+        content = json.loads((folder / "manifest.json").read_text())
+        content["provenance"]["ended"] = "2099-01-01T00:00:00.000Z"
+        (folder / "manifest.json").write_text(json.dumps(content))
+        return "y"
+
+    monkeypatch.setattr(sys.stdin, "isatty", lambda: True, raising=False)
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True, raising=False)
+    monkeypatch.setattr("builtins.input", answer)
+    done = command("rm", "seed == 0")
+    assert done.code == 1 and "has changed since it was listed" in done.err
+    assert runs_in(outputs) == ["he", "normal", "xavier"]
+
+
+def test_a_run_that_lies_in_another_run_is_not_removed_with_it(command, outputs):
+    [outer], [inner] = outputs.glob("runs/xavier-*"), outputs.glob("runs/he-seed0-*")
+    os.rename(inner, outer / "copy")
+    assert command("ls").out.endswith("6 runs: 6 finished\n")
+    done = command("rm", "init.kind == 'xavier'", "--yes")
+    assert done.code == 1 and "holds the folder 'copy', which no run writes" in done.err
+    assert (outer / "copy" / "manifest.json").exists() and (outer / "manifest.json").exists()
+    assert command("rm", "seed == 0", "--yes").code == 0
+    assert runs_in(outputs) == ["he", "normal"]
+
+
 def test_a_run_that_is_being_made_stays(command, outputs):
     [folder] = (outputs / "runs").glob("xavier-*")
     descriptor = os.open(folder, os.O_RDONLY)

@@ -36,9 +36,12 @@ def test_what_is_no_run_is_not_found(tmp_path):
     make(tmp_path / "other", "runner.log")
     make(tmp_path / ".cache" / "x", "manifest.json")
     make(tmp_path / "run", "manifest.json")
+    make(tmp_path / "run" / ".cache" / "x", "manifest.json")
     make(tmp_path / "run" / "inside", "manifest.json")
     (tmp_path / "file").write_text("")
-    assert found(tmp_path) == ["run"]
+    make(tmp_path / "list", "status.json", "sweep.json")
+    (tmp_path / "run" / "link").symlink_to(tmp_path / "run" / "inside")
+    assert found(tmp_path) == ["run", "run/inside"]
 
 
 def test_links_outside_are_followed_once_and_links_inside_are_not(tmp_path):

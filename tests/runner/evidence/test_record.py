@@ -177,6 +177,12 @@ def test_the_manifest_of_something_else_is_no_run(tmp_path):
         (folder / name).write_text('{"name": "a web page"}')
         with pytest.raises(EvidenceError, match="is no run - give the folder of"):
             record_in(folder)
+    (tmp_path / "status" / "data.csv").write_text("")
+    (tmp_path / "status" / "plan.json").write_text("{}")
+    with pytest.raises(EvidenceError, match="is no run - give the folder of"):
+        record_in(tmp_path / "status")
+    os.rename(tmp_path / "status", tmp_path / "he-seed0-ccc50c2e58e273b0")
+    assert record_in(tmp_path / "he-seed0-ccc50c2e58e273b0").facts["state"] == "unfinished"
     (tmp_path / "manifest" / "manifest.json").write_text("{")
     assert record_in(tmp_path / "manifest").facts["state"] == "damaged"
 

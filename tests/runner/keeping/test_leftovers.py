@@ -40,8 +40,11 @@ def test_a_damaged_run_is_kept_and_a_failed_one_without_manifest_is_not(root):
         ("snapshot.journal", True),
         ("snapshot.journal.new", True),
         ("snapshot.safetensors.partial", True),
+        ("model-00001-of-00004.safetensors.partial", True),
         ("snapshot.safetensors", False),
         ("notes.txt", False),
+        ("notes.tmp", False),
+        ("download.partial", False),
     ],
 )
 def test_files_that_only_a_process_at_work_needs_are_left_over_once_they_are_old(
