@@ -22,6 +22,13 @@ DIFF = (
     *("--src-prefix=a/", "--dst-prefix=b/", "--ignore-submodules=dirty"),
 )
 """The difference of all tracked files from the commit, whatever the settings of the user's git."""
+OF_ANOTHER = frozenset(
+    (
+        "GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_COMMON_DIR", "GIT_OBJECT_DIRECTORY",
+        "GIT_ALTERNATE_OBJECT_DIRECTORIES", "GIT_NAMESPACE", "GIT_PREFIX",
+    )
+)  # fmt: skip
+"""Variables by which a hook, or a user, names a repository that need not be that of the folder."""
 
 
 def state_of(folder: Path, seconds: float = SECONDS) -> Git | None:
@@ -40,13 +47,17 @@ def state_of(folder: Path, seconds: float = SECONDS) -> Git | None:
     return Git(commit.decode().strip(), bool(diff), digest)
 
 
+def _environment() -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if name not in OF_ANOTHER}
+
+
 def _said(words: tuple[str, ...], folder: Path, seconds: float) -> bytes | None:
     """Return what a command prints; None if it fails or takes longer."""
     try:
         done = subprocess.run(
             words,
             cwd=folder,
-            env={**os.environ, "GIT_OPTIONAL_LOCKS": "0"},
+            env={**_environment(), "GIT_OPTIONAL_LOCKS": "0"},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,

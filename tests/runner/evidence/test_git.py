@@ -57,6 +57,17 @@ def test_a_change_counts_from_a_folder_inside_and_when_it_is_staged(repository, 
     assert before == state_of(tmp_path) == state_of(tmp_path / "inside")
 
 
+@pytest.mark.parametrize("name", ["GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_COMMON_DIR"])
+def test_the_repository_is_that_of_the_folder_also_in_a_hook_of_another(
+    name, repository, tmp_path, monkeypatch
+):
+    other = tmp_path / "other"
+    other.mkdir()
+    before = state_of(tmp_path)
+    monkeypatch.setenv(name, str(other))
+    assert state_of(tmp_path) == before is not None
+
+
 def test_the_settings_of_a_users_git_change_no_digest(repository, tmp_path):
     (tmp_path / "tracked").write_text("two\n")
     before = state_of(tmp_path)
