@@ -22,9 +22,9 @@ from initlab.runner.config import plugins
 from initlab.runner.config.calling import Asking, config_dir_of
 from initlab.runner.config.identity import MISSING, file_digest
 from initlab.runner.errors import EXIT_REFUSED, EvidenceError, RunnerError
-from initlab.runner.evidence import members
 from initlab.runner.evidence.folder import OF_CONFIG, Origin, RunFolder
 from initlab.runner.evidence.manifest import Manifest
+from initlab.runner.evidence.named import is_named, named
 from initlab.runner.excerpt import counted
 from initlab.runner.plan.validate import RunConfig
 from initlab.runner.run import stages
@@ -36,7 +36,7 @@ INTO = Path("outputs") / "reruns"
 
 
 def rerun_all(paths: Sequence[Path], into: Path = INTO, trust: bool = False) -> Iterator[Answer]:
-    """Yield an answer for each run, and each run of a sweep."""
+    """Yield an answer for each run, and each run of a name."""
     for path in paths:
         try:
             found = _runs_of(path)
@@ -48,9 +48,7 @@ def rerun_all(paths: Sequence[Path], into: Path = INTO, trust: bool = False) -> 
 
 
 def _runs_of(path: Path) -> list[Path]:
-    if not members.is_sweep(path) or RunFolder(path).finished:
-        return [path]
-    return members.places_of(members.read_members(path), path)
+    return [run.folder for run in named(path).runs] if is_named(path) else [path]
 
 
 def rerun(folder: Path, into: Path = INTO, trust: bool = False) -> Answer:

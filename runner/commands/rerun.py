@@ -31,9 +31,9 @@ class Rerun(Command):
     summary = "make finished runs again, and say whether they came out the same"
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
-        """Folders of runs and sweeps, and where the new runs go."""
+        """Folders of runs and names, and where the new runs go."""
         parser.add_argument(
-            "folders", nargs="+", metavar="DIR", help="outputs/<name>/<run id>, or outputs/<sweep>"
+            "folders", nargs="+", metavar="DIR", help="outputs/<name>/<run id>, or outputs/<name>"
         )
         parser.add_argument(
             "--into",

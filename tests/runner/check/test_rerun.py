@@ -89,6 +89,15 @@ def test_each_new_run_has_a_folder_of_its_own(command, only_run, tmp_path):
     assert names == [folder.name, f"{folder.name}.2"]
 
 
+def test_a_folder_stands_for_every_run_of_its_name_whichever_sweep_made_it(command):
+    command("init=he", "probe=none", "name=mine")
+    assert command("rerun", "outputs/mine").out.count("are the same") == 1
+    command("-m", "seed=1,2", "init=he", "probe=none", "name=mine")
+    command("-m", "seed=3", "init=he", "probe=none", "name=mine")
+    done = command("rerun", "outputs/mine")
+    assert (done.code, done.out.count("are the same")) == (0, 4)
+
+
 def test_every_run_of_a_sweep_is_made_again(command, tmp_path):
     command("-m", "init=normal,he")
     done = command("rerun", "outputs/runs")
