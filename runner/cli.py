@@ -68,6 +68,9 @@ def run_command(words: list[str]) -> int:
         if isinstance(error, OSError) and error.errno in FULL and error.filename is None:
             leave_stdout()
             return failed(StorageError(f"stdout cannot be written: {error.strerror}"))
+        if isinstance(error, PermissionError) and error.filename is not None:
+            said = "may not be read or written by this user - change its permissions"
+            return failed(StorageError(f"{os.fsdecode(error.filename)}: {said}"))
         report = plugins.failure(error)
         if report is None:
             raise

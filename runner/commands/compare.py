@@ -54,10 +54,11 @@ class Compare(Command):
         )
         from initlab.runner.check.several import beside_runs
         from initlab.runner.errors import ConfigError
+        from initlab.runner.evidence.found import meant
         from initlab.runner.files import in_json
         from initlab.runner.terminal import tables
 
-        sides, _ = beside_runs(given.sides)
+        sides, _ = beside_runs([meant(side) for side in given.sides])
         if len(sides) < 2:
             raise ConfigError.of(
                 "compare", "needs two sides or more - give runs, or two folders of runs"

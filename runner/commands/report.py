@@ -47,6 +47,7 @@ class Report(Command):
 
     def perform(self, given: argparse.Namespace) -> int:
         """Print the path of each report; return the worst exit code."""
+        from initlab.runner.evidence.found import meant
         from initlab.runner.report.writing import write_charts, write_report
 
         if given.charts is not None and len(given.folders) > 1:
@@ -55,9 +56,9 @@ class Report(Command):
         for folder in given.folders:
             try:
                 if given.charts is None:
-                    print(write_report(Path(folder), given.last))
+                    print(write_report(meant(folder), given.last))
                 else:
-                    print(*write_charts(Path(folder), Path(given.charts), given.last), sep="\n")
+                    print(*write_charts(meant(folder), Path(given.charts), given.last), sep="\n")
             except RunnerError as error:
                 print_error(error)
                 worst = max(worst, error.exit_code)

@@ -50,12 +50,13 @@ class Rerun(Command):
     def perform(self, given: argparse.Namespace) -> int:
         """Print a line for each run; return the worst exit code."""
         from initlab.runner.check.rerun import INTO, rerun_all
+        from initlab.runner.evidence.found import meant
         from initlab.runner.listing import print_line
         from initlab.runner.terminal.tables import console
 
         worst = 0
         for answer in rerun_all(
-            list(map(Path, given.folders)), given.into or INTO, trust=given.trust
+            list(map(meant, given.folders)), given.into or INTO, trust=given.trust
         ):
             if answer.code == EXIT_REFUSED:
                 print_error(EvidenceError(answer.text))

@@ -65,6 +65,7 @@ class Verify(Command):
         from initlab.runner.check.lockcheck import verify_lock
         from initlab.runner.check.lockfile import is_of_laws
         from initlab.runner.check.several import verify_all
+        from initlab.runner.evidence.found import meant
         from initlab.runner.listing import print_line
         from initlab.runner.terminal.tables import console
 
@@ -84,12 +85,12 @@ class Verify(Command):
             option = "--junit" if given.junit else "--config-dir"
             raise ConfigError.of(option, "is for --lock FILE")
         worst = 0
-        for answer in verify_all(list(map(Path, given.folders)), not given.values, given.last):
+        for answer in verify_all(list(map(meant, given.folders)), not given.values, given.last):
             if answer.code == EXIT_REFUSED:
                 print_error(EvidenceError(answer.text))
             else:
                 out = console(err=bool(answer.code))
-                several = len(given.folders) > 1 or answer.folder != Path(given.folders[0])
+                several = len(given.folders) > 1 or answer.folder != meant(given.folders[0])
                 print_line(out, answer.fitting(out.width) if several else answer.text)
             worst = max(worst, answer.code)
         return worst

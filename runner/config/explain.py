@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 from dataclasses import fields, replace
 from fnmatch import fnmatchcase
 
@@ -41,7 +42,11 @@ LAUNCHER_EXTRAS = {
 def how_to_write(word: str, error: Exception) -> str:
     """Return what is wrong with a word that Hydra's override grammar refuses, and what to write."""
     key, is_override, value = word.partition("=")
-    quoted = f"'{key}=\"{value}\"'"
+    text = (
+        value if len(value) < 2 or value[0] != value[-1] or value[0] not in "\"'" else value[1:-1]
+    )
+    inner = text.replace('\\"', '"').replace('"', '\\"')
+    quoted = shlex.quote(f'{key}="{inner}"')
     if isinstance(error.__cause__, (ValueError, TypeError, AssertionError)):  # of a function
         said = str(error.__cause__) or "it cannot be evaluated"
         return f"{said} - if it is meant as text, put it in quotes: {quoted}"

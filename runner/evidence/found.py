@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Set
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -60,6 +61,18 @@ def root_of(given: str | os.PathLike[str] | None = None) -> Path:
         what = f"{ENVIRONMENT}={said}" if given is None and said else named or "''"
         raise EvidenceError(f"{what}: no such folder - give one that holds runs, like outputs")
     return Path(named)
+
+
+def meant(given: str | os.PathLike[str]) -> Path:
+    """Return the file or folder that a person means: as given, else seen from the folder of all runs,
+    as `initlab ls` prints it.
+    """
+    path = Path(given)
+    if os.fspath(given) and not path.is_absolute() and not os.path.lexists(path):
+        with suppress(EvidenceError):
+            inside = root_of() / path
+            return inside if inside.exists() else path
+    return path
 
 
 def below(root: Path, refused: Callable[[OSError], None]) -> Iterator[Place]:

@@ -169,7 +169,7 @@ def _of_manifest(manifest: Manifest, place: Place) -> dict[str, JSON]:
     return {
         "state": FINISHED,
         "run_id": manifest.run_id,
-        "name": manifest.name or _name_by(place.path),
+        "name": _name_by(place.path) or manifest.name,
         "seconds": manifest.seconds,
         "root": manifest.digests.root,
         "bytes": None if written is None else size + sum(one.bytes for one in written.values()),

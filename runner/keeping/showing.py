@@ -19,7 +19,7 @@ from initlab.engine.laws import Law
 from initlab.runner.config.schema import SECTIONS
 from initlab.runner.errors import EvidenceError
 from initlab.runner.evidence.folder import GIVE_FOLDER, LOG, RunFolder
-from initlab.runner.evidence.found import place_of, root_of
+from initlab.runner.evidence.found import meant, place_of
 from initlab.runner.evidence.named import is_named, named
 from initlab.runner.evidence.record import FINISHED, record_in
 from initlab.runner.evidence.status import DAMAGED, RUNNING
@@ -69,11 +69,7 @@ def show(given: str, out: Console) -> None:
 
 def find(given: str) -> Path:
     """Return the folder that is meant: as it is given, else seen from the folder of all runs."""
-    folder = Path(given)
-    if given and not folder.is_dir() and not folder.is_absolute():
-        with suppress(EvidenceError):
-            below = root_of() / folder
-            folder = below if below.is_dir() else folder
+    folder = meant(given)
     if not given or not folder.is_dir():
         what = "is a file" if os.path.isfile(folder) else "no such folder"
         raise EvidenceError(f"{given or repr('')}: {what} - {GIVE_FOLDER}")

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import shlex
+
 import pytest
+from hydra.core.override_parser.overrides_parser import OverridesParser
 
 from initlab.runner.config.explain import how_to_write, key_of
 
@@ -18,6 +21,14 @@ def test_the_key_of_a_word_has_no_sign_value_or_package(word, key):
 def test_a_word_with_a_place_in_a_list_is_shown_with_dots():
     said = how_to_write("model.layers[0].units=3", ValueError())
     assert said == ("is no override - write places in a list with dots: model.layers.0.units=3")
+
+
+@pytest.mark.parametrize("value", ['my "first" try', "it's (new)", 'a: "b', "x, y"])
+def test_what_to_type_instead_is_taken_and_has_the_same_text(value):
+    said = how_to_write(f"note={value}", ValueError())
+    [word] = shlex.split(said.rpartition("quotes for the shell: ")[2])
+    parsed = OverridesParser.create().parse_override(word)
+    assert parsed.value() == value
 
 
 @pytest.fixture

@@ -47,7 +47,8 @@ def test_a_finished_run_has_every_fact(finished):
     assert set(facts) == {*FACTS, "provenance"}
     assert facts["when"] == manifest.provenance.ended
     assert facts["provenance"]["host"] == socket.gethostname()
-    assert (facts["state"], facts["run_id"], facts["name"]) == ("finished", manifest.run_id, "runs")
+    assert (facts["state"], facts["run_id"]) == ("finished", manifest.run_id)
+    assert facts["name"] == finished.parent.name
     assert (facts["root"], facts["seconds"]) == (manifest.digests.root, manifest.seconds)
     assert (facts["diagnosis"], facts["finding"]) == ("odd", "signal-vanishes")
     assert (facts["model"], facts["tags"], facts["note"], facts["off"]) == ("mlp", [], None, 0)
