@@ -40,6 +40,7 @@ import yaml
 from initlab.engine import strict_json
 from initlab.runner.errors import EvidenceError
 from initlab.runner.evidence import status
+from initlab.runner.evidence.diagnosed import SEVERITIES
 from initlab.runner.evidence.folder import GIVE_FOLDER, MANIFEST, RunFolder
 from initlab.runner.evidence.found import CONFIG, MARKS, Place, place_of
 from initlab.runner.evidence.manifest import Manifest
@@ -48,6 +49,7 @@ from initlab.runner.evidence.status import (
     COMPLETED,
     CRASHED,
     DAMAGED,
+    FAILED,
     PENDING,
     RUNNING,
     TIMED_OUT,
@@ -66,6 +68,10 @@ FACTS = (
     "diagnosis", "finding", "objective", "off", "bytes", "error", "words",
 )  # fmt: skip
 """What a record says beside config, figures and provenance, in this order."""
+STATES = (FINISHED, RUNNING, FAILED, TIMED_OUT, CRASHED, UNFINISHED, DAMAGED)
+"""What the fact `state` can be."""
+NAMES = {"state": STATES, "diagnosis": ("none", *SEVERITIES)}
+"""Fact -> the texts that it can be, of those that are one of a few."""
 PROVENANCE = "provenance"
 LARGEST = 1 << 20
 """Bytes of the config of an unfinished run that are read at most."""

@@ -15,7 +15,7 @@ from initlab.runner.evidence.finished import Run, figure_text
 from initlab.runner.evidence.found import root_of
 from initlab.runner.evidence.index import records
 from initlab.runner.evidence.members import short_names
-from initlab.runner.evidence.record import FINISHED, Record
+from initlab.runner.evidence.record import FINISHED, NAMES, Record
 from initlab.runner.evidence.status import DAMAGED
 from initlab.runner.excerpt import MOST, Excerpt, counted, shortened
 from initlab.runner.figures.lookup import Measured
@@ -80,7 +80,9 @@ class Runs(Sequence[Run]):
         if not isinstance(condition, str):
             said = f'must be a text like "seed == 0 and figures.loss < 2", got {condition!r}'
             raise TypeError(f"the condition {said}")
-        chosen, untold = parse_where(condition).sort_out(self._views)
+        parsed = parse_where(condition)
+        parsed.check_names(NAMES)
+        chosen, untold = parsed.sort_out(self._views)
         for at in untold:
             facts = self._listed[at][1].facts
             if facts["state"] == DAMAGED:

@@ -185,7 +185,10 @@ def _no_root(path: Path, run: Run) -> QuantityError:
     """Return the error for an unknown first step. It does not list the many keys of a config."""
     variables = run.config.get(VARIABLES)
     known = [*run.stats, *run.config, *(variables if isinstance(variables, dict) else ())]
-    near = nearest(str(path.steps[0]), map(str, known))
+    first = str(path.steps[0])
+    figures = run.stats.get("figures")
+    inside = isinstance(figures, dict) and first in figures
+    near = f"figures.{first}" if inside else nearest(first, map(str, known))
     meant = f"did you mean '{near}'? " if near is not None else ""
     sections = ", ".join(sorted(run.stats)) or "none"
     return QuantityError(

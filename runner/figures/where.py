@@ -22,10 +22,11 @@ from __future__ import annotations
 import json
 import operator
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from initlab.engine.registry import advice
 from initlab.runner.errors import QuantityError
 from initlab.runner.figures import parser
 from initlab.runner.figures.lookup import Run, find, plain, telling
@@ -261,6 +262,22 @@ class Parser(parser.Parser):
         return Literal(CONSTANTS[token["word"]])
 
 
+def _compared(part: Condition) -> Iterator[tuple[Path, Value]]:
+    """Yield each path and value that are held equal or unequal."""
+    if isinstance(part, Comparison) and part.sign in ("==", "!="):
+        sides = (part.left, part.right), (part.right, part.left)
+        for one, other in sides:
+            if isinstance(one, Path) and isinstance(other, Literal):
+                yield one, other.value
+    elif isinstance(part, Membership):
+        yield from ((part.path, value) for value in part.values)
+    elif isinstance(part, Not):
+        yield from _compared(part.part)
+    elif isinstance(part, And | Or):
+        for inner in part.parts:
+            yield from _compared(inner)
+
+
 def parse_where(text: str) -> Where:
     """Parse a condition. Raises QuantityError with the column of a syntax error."""
     return Where(text, Parser(text).whole())
@@ -295,6 +312,17 @@ class Where:
 
     def __str__(self) -> str:
         return str(self.condition)
+
+    def check_names(self, known: Mapping[str, Sequence[str]]) -> None:
+        """Raise QuantityError, with the nearest name, for a path that is compared with a text that it
+        never is; `known` has what the path can be, like `state`.
+        """
+        for path, value in _compared(self.condition):
+            names = known.get(str(path))
+            if names is not None and value not in names and value is not None:
+                raise QuantityError(
+                    f"'{self.text}': no {path} is called {value!r} - {advice(str(value), names)}"
+                )
 
     def matches(self, run: Run) -> bool:
         """Return whether the condition holds for a run; false if the run lacks a figure."""

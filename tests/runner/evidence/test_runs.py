@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import re
 import shutil
 import sys
 from types import ModuleType
@@ -257,3 +258,16 @@ def test_what_a_notebook_shows_is_escaped(three):
     file.write_text(json.dumps(content))
     html = runs(three)._repr_html_()
     assert "<script>" not in html and "&lt;script&gt;" in html
+
+
+@pytest.mark.parametrize(
+    ("condition", "said"),
+    [
+        ("state != 'finishd'", "did you mean 'finished'?"),
+        ("not ('fataal' == diagnosis)", "did you mean 'fatal'?"),
+        ("state in ['failed', 'crashd'] or seed == 1", "did you mean 'crashed'?"),
+    ],
+)
+def test_a_state_that_no_run_can_have_is_refused(tmp_path, condition, said):
+    with pytest.raises(QuantityError, match=re.escape(said)):
+        initlab.runs(tmp_path).where(condition)

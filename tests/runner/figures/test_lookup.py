@@ -90,6 +90,7 @@ def test_a_figure_that_was_not_measured_is_nan():
             "the config.",
         ),
         ("sede", "did you mean 'seed'?"),
+        ("loss", "did you mean 'figures.loss'?"),
         ("widht", "did you mean 'width'?"),
         ("init.knd", "'init.knd': init has no 'knd' - did you mean 'kind'? Known: kind, params."),
         ("model.layers[5].units", "model.layers has 3 rows, there is no [5] - Known: 0 to 2."),
