@@ -142,13 +142,64 @@ def keys(_: tuple[Path, ...]) -> Entries:
                 example=about,
                 options=(replace(option, name=key, about=""),),
             )
-    return found
+    return found | OF_MODELS
 
 
 def all_options(cls: type, defaults: dict[str, str]) -> list[Option]:
     """Return the options of the root config that are plain keys: those that have a default."""
     plain = defaults.keys() - {"sweep", "hydra", "defaults"}
     return [option for option in options(cls, defaults) if option.name in plain]
+
+
+def _of_model(key: str, text: str, values: str, default: str | None, example: str) -> Entry:
+    option = Option(key, values, default)
+    return Entry("keys", key, (text,), example=f"initlab {example}", options=(option,))
+
+
+OF_MODELS: Entries = {
+    one.name: one
+    for one in (
+        _of_model(
+            "model.input",
+            "The shape of one sample, without the axis of the batch.",
+            "a list of whole numbers",
+            None,
+            "model=mlp model.input=[64] data=digits",
+        ),
+        _of_model(
+            "model.layers",
+            "The layers in order, each with its kind and options; `initlab help layers` lists the kinds.",
+            "a list of layers",
+            None,
+            "'model.layers+={kind: dense, units: 3}'",
+        ),
+        _of_model(
+            "model.share",
+            "Parameters that are one array: a name for each list of paths. The first in the order of the "
+            "network is drawn, and the others are it.",
+            "null, or names with lists of paths",
+            "null",
+            "model=mlp 'model.layers=[{kind: dense, units: 20}, {kind: dense, units: 20}]' "
+            "'+model.share.weights=[0.weight,1.weight]'",
+        ),
+        _of_model(
+            "model.freeze",
+            "Parameters that no gradient changes: regular expressions for their whole paths. Their first "
+            "values are drawn as always.",
+            "a list of regular expressions",
+            "null",
+            "model=mlp 'model.freeze=[\"0[.].*\"]'",
+        ),
+        _of_model(
+            "model.layers.0.trainable",
+            "Of any layer: false freezes its parameters, and those of the layers in it.",
+            "null, true or false",
+            "null",
+            "model=mlp +model.layers.0.trainable=false",
+        ),
+    )
+}
+"""The keys of every model."""
 
 
 @dataclass(frozen=True)

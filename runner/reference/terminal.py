@@ -71,7 +71,8 @@ def matches(name: str, known: dict[str, Group], folders: Sequence[Path]) -> list
             return [within[after]]
     entries = [one.entries(folders) for one in known.values()]
     found = [one[name.lower()] for one in entries if name.lower() in one]
-    return found or [one for key, one in known["keys"].entries().items() if key == f"sweep.{name}"]
+    keys = known["keys"].entries()
+    return found or [one for key, one in keys.items() if key.rpartition(".")[2] == name]
 
 
 def about_option(

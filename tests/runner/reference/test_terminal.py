@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ import yaml
 
 from initlab.runner.config import schema
 from initlab.runner.errors import ConfigError
-from initlab.runner.reference.groups import groups
+from initlab.runner.reference.groups import OF_MODELS, groups
 from initlab.runner.reference.terminal import about, about_group, continued, help_on
 
 ROOT = Path(__file__).parents[3]
@@ -40,7 +41,9 @@ def test_every_key_is_listed_and_says_what_it_means():
     keys = {key for key in root if key not in ("defaults", "hydra", "sweep")}
     keys |= {f"sweep.{key}" for key in root["sweep"]}
     entries = groups()["keys"].entries()
-    assert set(entries) == keys
+    assert set(entries) == keys | set(OF_MODELS)
+    of_model = {field.name for field in fields(schema.Model)}
+    assert of_model <= {key.removeprefix("model.") for key in OF_MODELS}
     assert [name for name, entry in entries.items() if not entry.summary] == []
     assert set(root["sweep"]) == set(schema.SweepOptions.__dataclass_fields__)
     chosen = {folder.name for folder in CONF.iterdir()}
@@ -114,3 +117,8 @@ def test_without_a_name_every_group_is_listed():
     named = {line.split()[0] for line in text("").splitlines() if line.startswith("  ")}
     folders = {folder.name for folder in CONF.iterdir() if list(folder.glob("*.yaml"))}
     assert folders | {"layers", "forms", "laws", "keys", "commands", "launcher"} <= named
+
+
+@pytest.mark.parametrize("name", ["freeze", "share", "trainable", "grid"])
+def test_a_key_is_found_by_its_last_name(name):
+    assert "key" in text(name).splitlines()[0]
