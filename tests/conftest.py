@@ -79,10 +79,9 @@ def only_run(command, tmp_path) -> Callable[..., Path]:
     def call(*words: str) -> Path:
         done = command(*words)
         assert done.code == 0, done.err
+        lines = [line for line in done.out.splitlines() if not line.startswith("report:")]
         return Path(
-            done.out.splitlines()[-1].split()[0]
-            if "finished before" not in done.out
-            else done.out.split()[2]
+            lines[-1].split()[0] if "finished before" not in done.out else done.out.split()[2]
         ).absolute()
 
     return call

@@ -39,7 +39,7 @@ def outcome(*words: str, **environment: str) -> tuple[int, str]:
         "--assert=plain",  # no search for the differences of a million bytes, which CI=true asks for
         "-p",
         "no:cacheprovider",
-        "tests/gpu",
+        "tests/gpu/test_on_a_gpu.py",
     )
     done = on_a_pretended_gpu(*pytest_words, *words, **environment)
     return done.returncode, done.stdout.splitlines()[-1]

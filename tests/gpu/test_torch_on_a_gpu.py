@@ -8,6 +8,8 @@ from initlab.engine.device import num_gpus
 
 pytestmark = pytest.mark.skipif(num_gpus() == 0, reason="no gpu(0)")
 torch = pytest.importorskip("torch", reason="needs the extra torch")
+if not torch.cuda.is_available():
+    pytest.skip("torch finds no GPU", allow_module_level=True)
 
 
 def built(device: str, dtype):

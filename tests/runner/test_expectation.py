@@ -104,7 +104,9 @@ def test_a_measurement_that_is_not_finite_refutes_and_names_the_layer(command):
     claim = RATIO | {"quantity": "layers.*.rms.log_mean"}
     done = command("-m", *DRAWN, "init=constant", "init.value=0", "seed=range(0,3)", word(claim))
     assert done.code == 1
-    assert "not finite: layers['body.0.fc'] of run constant-seed0" in done.out.replace("\n", " ")
+    assert "not finite: layers['body.0.fc'] of run constant_value0-seed0" in done.out.replace(
+        "\n", " "
+    )
 
 
 @pytest.mark.parametrize(

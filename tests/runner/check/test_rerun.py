@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from initlab.engine.init.base import KINDS, REGISTRY
 from initlab.runner.check.rerun import INTO
 from initlab.runner.evidence.folder import RunFolder
 
@@ -35,8 +36,11 @@ def with_plugin(tmp_path, command, only_run):
     """
     from initlab.runner.config import plugins
 
+    made: list[str] = []
+
     def make(values: str) -> tuple[Path, Path]:
         name = f"Rerun{next(NUMBERS)}"
+        made.append(name.lower())
         path = tmp_path / f"{name.lower()}.py"
         path.write_text(PLUGIN.replace("NAME", name).replace("VALUES", values))
         folder = only_run("--plugin", str(path), f"init={name.lower()}")
@@ -44,6 +48,10 @@ def with_plugin(tmp_path, command, only_run):
 
     yield make
     assert plugins._LOADED is not None
+    for name in made:
+        for registry in (REGISTRY, KINDS):
+            if name in registry:
+                registry.remove(name)
 
 
 def forget(path):
