@@ -84,7 +84,7 @@ class ListEdit(str):
 
     def __new__(cls, name: str, at: int | None, values: list[Any]) -> ListEdit:
         """Return the edit."""
-        parts = [*([] if at is None else [str(at)]), *map(_literal, values)]
+        parts = [*([] if at is None else [str(at)]), *map(literal, values)]
         made = super().__new__(cls, f"{name}({','.join(parts)})")
         made.name, made.at, made.values = name, at, values
         return made
@@ -119,18 +119,19 @@ def quoted(text: str) -> str:
     return f"'{escaped}'"
 
 
-def _literal(value: Any) -> str:
-    """Return a value as Hydra's grammar reads it."""
+def literal(value: object, text: Callable[[str], str] = quoted) -> str:
+    """Return a value as Hydra's grammar reads it; `text` writes what is no number, list or mapping."""
     match value:
         case bool() | None:
             return {True: "true", False: "false", None: "null"}[value]
         case int() | float():
             return repr(value)
         case list():
-            return f"[{','.join(map(_literal, value))}]"
-        case dict():
-            return "{" + ",".join(f"{key}:{_literal(item)}" for key, item in value.items()) + "}"
-    return quoted(str(value))
+            return f"[{','.join(literal(item, text) for item in value)}]"
+        case dict():  # Hydra's grammar has no quoted keys.
+            items = (f"{key}:{literal(item, text)}" for key, item in value.items())
+            return "{" + ",".join(items) + "}"
+    return text(str(value))
 
 
 def _edit(name: str) -> Callable[..., ListEdit]:
