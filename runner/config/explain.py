@@ -30,6 +30,8 @@ NOISE = ("full_key", "object_type", "reference_type", "provider=")
 NO_KEY = (ConfigKeyError, ConfigAttributeError)
 """Exceptions of OmegaConf for an unknown key."""
 
+EDITS_OF_A_SWEEP = re.compile(r"=(append|prepend)\(.*\),\1\(")
+"""Several edits of one list in a word, as `tags+=a,b` becomes."""
 LAUNCHER_EXTRAS = {
     "joblib": "joblib",
     "submitit_local": "slurm",
@@ -204,6 +206,9 @@ def _of_key(inner: BaseException, place: str, culprit: str | None) -> Problem:
         return Problem(place, _several_values(place, value, culprit))
     if "Could not delete" in text and culprit is not None:
         return _not_there(culprit)
+    if culprit is not None and EDITS_OF_A_SWEEP.search(culprit):
+        key = key_of(culprit)
+        return Problem(key, f"is edited twice by one word - write one list: '{key}+=[a,b]'")
     if culprit is not None and not getattr(inner, "full_key", None):
         return Problem(
             place or culprit, f"cannot be composed from '{culprit}' ({_last_line(inner)})"

@@ -107,7 +107,7 @@ def said(found: Leftovers) -> str:
             f"; resume=true would go on with {bytes_text(size)} of {counted(begun, 'streamed run')}"
         )
     elif parts:
-        text += "; resume=true would make these runs from the beginning"
+        text += "; nothing of these runs can be resumed, so that nothing is lost"
     return text
 
 

@@ -122,7 +122,7 @@ def test_folders_of_other_programs_and_what_lies_in_them_stay(command, outputs):
 
 def test_without_a_journal_resume_begins_anew(command, outputs):
     (outputs / "study" / "y-2" / "snapshot.journal").unlink()
-    assert "resume=true would make these runs from the beginning" in command("gc", "--yes").out
+    assert "nothing of these runs can be resumed" in command("gc", "--yes").out
 
 
 def test_a_folder_that_is_not_there_is_refused(command, tmp_path):

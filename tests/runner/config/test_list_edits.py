@@ -154,6 +154,7 @@ def test_edits_are_swept_over(command):
         ("measure+=spectrm", "measure: no option 'spectrm' - did you mean 'spectrum'?"),
         ("model.layers+={kind: dense}", "model.layers.2.units: is missing - dense needs it"),
         ("tags+=", "tags"),
+        ("tags+=a,b", "tags: is edited twice by one word - write one list: 'tags+=[a,b]'"),
     ],
 )
 def test_an_edit_that_cannot_be_is_refused_in_one_line(word, said, command):

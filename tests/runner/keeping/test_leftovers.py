@@ -30,7 +30,7 @@ def old(path, seconds=3600):
 def test_a_damaged_run_is_kept_and_a_failed_one_without_manifest_is_not(root):
     found = leftovers(root, runs(root))
     assert [run.path.name for run in found.runs] == ["a"] and found.files == []
-    assert said(found).startswith("1 run without manifest (1 failed); resume=true would make")
+    assert said(found).startswith("1 run without manifest (1 failed); nothing of these")
 
 
 @pytest.mark.parametrize(
