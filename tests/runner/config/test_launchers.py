@@ -94,6 +94,9 @@ def test_the_example_launches_a_sweep(command, tmp_path):
     assert (tmp_path / "outputs/runs/normal-seed0-046dba22b31ff360/manifest.json").exists()
 
 
+@pytest.mark.filterwarnings(
+    "ignore::pytest.PytestUnraisableExceptionWarning"
+)  # ended between two lines
 def test_a_run_that_takes_too_long_in_a_thread_of_a_launcher_times_out(launcher, command, tmp_path):
     path, name = launcher
     words = ("-m", "init=normal", f"hydra/launcher={name}", "timeout=1e-6")

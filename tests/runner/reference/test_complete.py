@@ -92,6 +92,8 @@ def test_the_words_of_an_example_are_taken(place, command, tmp_path):
     entry = ENTRIES[place]
     if entry.group in NEEDS and entry.name not in ("none", "cpu"):
         pytest.skip(f"needs {NEEDS[entry.group]}")
+    if "optuna" in entry.example or entry.name == "tune_sigma":
+        pytest.importorskip("hydra_plugins.hydra_optuna_sweeper", reason="needs the extra optuna")
     if "values.safetensors" in entry.example:
         assert command("run", "name=r", "snapshot=safetensors").code == 0
         [made] = tmp_path.glob("outputs/r/*/*.safetensors")
