@@ -7,6 +7,7 @@ initialize  a network of small layers, against MXNet 1.9.1
 onepass     statistics, against a sum
 plan        1.56 billion parameters planned
 snapshot    a billion parameters streamed, against torch with safetensors, and against zeros
+gpt2        whole processes that write GPT-2 small, against torch with safetensors
 sweep       100 small runs in one command, against Hydra's own sweeper and launcher
 runs        2,000 runs listed, against reading all their files
 
@@ -26,7 +27,7 @@ from benchmarks.rounds import MISSED, REACHED
 from initlab.engine.registry import advice
 
 WITH_TORCH = ("normal", "small")
-NAMES = (*WITH_TORCH, "initialize", "onepass", "plan", "snapshot", "sweep", "runs")
+NAMES = (*WITH_TORCH, "initialize", "onepass", "plan", "snapshot", "gpt2", "sweep", "runs")
 
 
 def run(name: str) -> list[str]:
