@@ -35,6 +35,7 @@ from initlab.engine.streams import (
     draw_many,
     version,
 )
+from initlab.engine.streams.distribution import NARROWER
 
 REGISTRY: Registry[type[Law]] = Registry("law")
 NOWHERE = Key(0, "")
@@ -194,6 +195,9 @@ class Law:
             self._write(key, shape, start, out)
             return None
         if dtype == kind.dtype:
+            return Piece(kind, key, start, out)
+        if dtype.name in NARROWER and not kind.reaches_beyond(dtype):
+            self.check_dtype(dtype)
             return Piece(kind, key, start, out)
         scratch = _scratch()
         for at in range(0, out.size, scratch.size):

@@ -15,11 +15,10 @@ from initlab.engine import streams
 from initlab.engine.errors import LawError
 from initlab.engine.laws.base import LARGEST, Invariant, Law, check_numbers, check_reach, from_json
 from initlab.engine.streams import Distribution, Key, Source
+from initlab.engine.streams.distribution import FARTHEST
 
 FARTHEST_64 = 9.5
-"""The same bound for float64: half a 64-bit step from the end is at 9.2."""
-FARTHEST = 6.67
-"""No normal is drawn farther from its mean, in standard deviations: sqrt(-2 ln 2^-32) = 6.66."""
+"""FARTHEST for float64: half a 64-bit step from the end is at 9.2."""
 
 
 @dataclass(frozen=True)

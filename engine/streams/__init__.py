@@ -18,7 +18,7 @@ from initlab.engine.streams.draw import (
     uniform,
     uniform64,
 )
-from initlab.engine.streams.implementation import announce, implementation
+from initlab.engine.streams.implementation import core, implementation, why_core
 from initlab.engine.streams.key import VERSION, Key
 from initlab.engine.streams.mxnet_stream import MXNetStream
 from initlab.engine.streams.names import Place, StreamName
@@ -62,8 +62,8 @@ __all__ = [
     "TorchStream",
     "alone",
     "ambient",
-    "announce",
     "check_cut",
+    "core",
     "cuda",
     "current",
     "current_seed",
@@ -87,6 +87,7 @@ __all__ = [
     "using",
     "variates",
     "version",
+    "why_core",
     "wide_words",
     "words",
 ]

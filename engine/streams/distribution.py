@@ -21,6 +21,13 @@ from initlab.engine.streams.phi import phi_word
 
 A = TypeVar("A", np.ndarray, Array)
 KINDS = ("uniform", "normal", "truncated_normal")
+NARROWER = {"float16": 1, "bfloat16": 2}
+"""The dtypes that float32 is rounded to while it is drawn, and their numbers in compiled code."""
+LARGEST = {"float16": 65504.0, "bfloat16": 3.3895313892515355e38}
+FARTHEST = 6.67
+"""No normal of float32 is drawn farther from its mean, in standard deviations: sqrt(-2 ln 2^-32) =
+6.66.
+"""
 
 
 @dataclass(frozen=True)
@@ -134,10 +141,34 @@ class Distribution:
             "=3Q4d", code, (first - half) % 2**64, (last - first) % 2**64, *constants
         )
 
+    @cached_property
+    def _packed_for(self) -> dict[np.dtype, bytes]:
+        return {}
+
+    def packed_for(self, dtype: np.dtype) -> bytes:
+        """Return `packed`, followed by what float32 is rounded to: a u64, 0 for the distribution's
+        own dtype, 1 for float16, 2 for bfloat16, and two f64, the `limits` in it.
+        """
+        found = self._packed_for.get(dtype)
+        if found is None:
+            own = dtype == self.dtype
+            limits = (0.0, 0.0) if own else self.limits(dtype)
+            number = 0 if own else NARROWER[dtype.name]
+            found = self._packed_for[dtype] = self.packed + struct.pack("=Q2d", number, *limits)
+        return found
+
+    def reaches_beyond(self, dtype: np.dtype) -> bool:
+        """Return whether a value may be too large for a narrower dtype."""
+        if self.kind == "uniform":
+            farthest = max(abs(bound) for bound in self.reach)
+        else:
+            farthest = abs(self.constants[1]) + FARTHEST * abs(self.constants[0])
+        return not farthest < LARGEST[dtype.name]
+
 
 class Piece(NamedTuple):
     """Elements start … start + out.size - 1 of the stream `key`, wanted in `out`: flat, of the
-    distribution's dtype.
+    distribution's dtype, or for float32 of one of NARROWER.
     """
 
     distribution: Distribution

@@ -34,13 +34,11 @@ def draw_many(pieces: Sequence[Piece]) -> None:
     total = 0
     for kind, _, start, out in pieces:
         total += out.size
-        if (out.dtype is not kind.dtype and out.dtype != kind.dtype) or out.ndim != 1:
-            raise ValueError(
-                f"out must be {kind.dtype.name} of one axis, got {out.dtype} {out.shape}"
-            )
+        if out.dtype is not kind.dtype or out.ndim != 1:
+            _check_out(kind, out)
         if start < 0:
             raise ValueError(f"start must not be negative, got {start}")
-    fill = filler(total)
+    fill = filler()
     workers = pool.workers()
     gathers = fill is reference.fill and total < reference.SMALL * len(
         pieces
@@ -49,6 +47,12 @@ def draw_many(pieces: Sequence[Piece]) -> None:
         fill(pieces)
     else:
         pool.share(fill, _parts(pieces, max(CUT, total // (PARTS * workers))))
+
+
+def _check_out(kind: Distribution, out: np.ndarray) -> None:
+    narrower = not kind.wide and out.dtype.name in distribution.NARROWER
+    if (out.dtype != kind.dtype and not narrower) or out.ndim != 1:
+        raise ValueError(f"out must be {kind.dtype.name} of one axis, got {out.dtype} {out.shape}")
 
 
 def _parts(pieces: Sequence[Piece], size: int) -> Iterator[list[Piece]]:

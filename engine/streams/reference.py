@@ -35,7 +35,7 @@ def fill(pieces: Sequence[Piece]) -> None:
     families: dict[tuple[object, ...], list[Piece]] = {}
     for piece in pieces:
         kind = piece.distribution
-        if kind.wide or piece.out.size >= SMALL:
+        if kind.wide or piece.out.size >= SMALL or piece.out.dtype != kind.dtype:
             _in_blocks(piece)
         elif kind.family in families:
             families[kind.family].append(piece)
@@ -93,10 +93,15 @@ def _in_blocks(piece: Piece) -> None:
     """Draw one piece in parts that end at multiples of BLOCK."""
     distribution, key, start, out = piece
     draw = _wide if distribution.wide else _narrow
+    own = out.dtype == distribution.dtype
     done = 0
     while done < out.size:
         count = min(BLOCK - (start + done) % BLOCK, out.size - done)
-        draw(distribution, key, start + done, out[done : done + count])
+        part = out[done : done + count]
+        drawn = part if own else _scratch()("own", count)
+        draw(distribution, key, start + done, drawn)
+        if not own:
+            part[...] = distribution.rounded(drawn, out.dtype)
         done += count
 
 

@@ -174,7 +174,6 @@ class Pass:
         self._finished: queue.Queue[DrawnTensor | BaseException | None] = queue.Queue()
 
     def __iter__(self) -> Iterator[list[DrawnTensor]]:
-        streams.announce(sum(tensor.size for tensor in self.tensors))
         threads = [
             threading.Thread(target=self._work, name=f"draw-{n}", daemon=True)
             for n in range(self._workers)

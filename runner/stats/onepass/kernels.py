@@ -11,13 +11,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from initlab.engine import streams
 from initlab.runner.stats.onepass.bins import BINS
 from initlab.runner.stats.onepass.lanes import BLOCK, LANES, Moments
 
-COMPILED_FROM = 1 << 20
-"""Elements from which numba is used, if numba also draws."""
-IMPLEMENTATIONS = ("numpy", "numba")
+IMPLEMENTATIONS = ("numpy",)
 
 
 class Kernels(NamedTuple):
@@ -81,22 +78,10 @@ NUMPY = Kernels("numpy", histogram, moments)
 def choose(implementation: str | None, size: int) -> Kernels:
     """Return the kernels for a tensor of `size` elements.
 
-    By default the implementation is the one that draws (`streams.implementation`), but numba only
-    for large tensors. The figures do not depend on it. Raises ValueError for an unknown
-    implementation, and ImportError if numba is asked for and not installed.
+    The figures do not depend on it. Raises ValueError for an unknown implementation.
     """
     if implementation is not None and implementation not in IMPLEMENTATIONS:
         raise ValueError(
             f"implementation must be one of {', '.join(IMPLEMENTATIONS)}, got {implementation!r}"
         )
-    if implementation == "numpy" or (
-        implementation is None and (size < COMPILED_FROM or not streams.announce(size))
-    ):
-        return NUMPY
-    try:
-        from initlab.runner.stats.onepass import compiled
-    except ImportError:
-        if implementation is None:
-            return NUMPY
-        raise
-    return Kernels("numba", compiled.histogram, compiled.moments, compiled.blocks)
+    return NUMPY

@@ -1,0 +1,17 @@
+"""The kernels in C, compiled ahead: which of their cores can be used here, and calling them.
+
+  transforms.h   from words to values: the one text for the host's compiler and NVIDIA's
+  lanes.h        words of many blocks at once
+  host.c         drawing and measuring; compiled once for each instruction set
+  statistics.h   the one-pass statistics
+  cores.c        which sets a processor has
+  device.cu      the kernels of a GPU
+
+`hatch_build.py` compiles them into `kernels.so` when the package is built or installed.
+"""
+
+from __future__ import annotations
+
+from initlab.engine.native.library import NAMES, Core, core, cores, why_not
+
+__all__ = ["NAMES", "Core", "core", "cores", "why_not"]

@@ -1,0 +1,23 @@
+/* Which of the library's instruction sets this processor has, and what the library was made of. */
+
+#define EXPORT __attribute__((visibility("default")))
+
+EXPORT const char *made_of(void) { return SOURCE; }
+
+EXPORT int runs_baseline(void) { return 1; }
+
+#if defined(__x86_64__)
+EXPORT int runs_avx2(void)
+{
+    __builtin_cpu_init();
+    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi2");
+}
+
+EXPORT int runs_avx512(void)
+{
+    __builtin_cpu_init();
+    return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+           __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") &&
+           __builtin_cpu_supports("avx512ifma");
+}
+#endif

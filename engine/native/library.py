@@ -1,0 +1,82 @@
+"""Find the compiled library, and load one of its cores.
+
+A core is the code for one instruction set. All give the same bits.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import hashlib
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from typing import NamedTuple
+
+FOLDER = Path(__file__).parent
+LIBRARY = FOLDER / "kernels.so"
+NAMES = ("avx512", "avx2", "baseline")
+"""The cores, the fastest first. A processor that is not x86-64 has the baseline only."""
+
+
+class Core(NamedTuple):
+    """The functions of one instruction set. They give up the interpreter's lock.
+
+    `draw(rows, count)` draws `count` packed rows (`struct row` in host.c).
+    """
+
+    name: str
+    draw: Callable[[bytes, int], None]
+
+
+@cache
+def _opened() -> tuple[ctypes.CDLL | None, str]:
+    """Return the library, or None and the reason."""
+    if not LIBRARY.exists():
+        return None, "the package was built without a C compiler"
+    try:
+        library = ctypes.CDLL(str(LIBRARY))
+        library.made_of.restype = ctypes.c_char_p
+        made_of = library.made_of().decode()
+    except (OSError, AttributeError) as error:
+        return None, f"{LIBRARY.name} cannot be loaded: {error}"
+    if made_of != source_digest():
+        return None, f"{LIBRARY.name} was made of other C text - run python hatch_build.py"
+    return library, ""
+
+
+def source_digest() -> str:
+    """Return the SHA-256 of all C text, in hex, as `hatch_build.py` computes it."""
+    found = hashlib.sha256()
+    for path in sorted(FOLDER.glob("*.[ch]")):
+        found.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
+    return found.hexdigest()
+
+
+@cache
+def cores() -> tuple[str, ...]:
+    """Return the cores that the library has and this processor runs, the fastest first."""
+    library, _ = _opened()
+    return tuple(
+        name
+        for name in NAMES
+        if library is not None and hasattr(library, f"runs_{name}") and library[f"runs_{name}"]()
+    )
+
+
+def why_not(name: str | None = None) -> str:
+    """Return why no core can be used, or not the named one; empty if it can."""
+    _, reason = _opened()
+    if reason or name is None or name in cores():
+        return reason
+    return "this processor does not have these instructions"
+
+
+@cache
+def core(name: str) -> Core:
+    """Return a core of `cores()`. Raises KeyError for another one."""
+    library, _ = _opened()
+    if library is None or name not in cores():
+        raise KeyError(name)
+    draw = library[f"draw_{name}"]
+    draw.argtypes, draw.restype = [ctypes.c_char_p, ctypes.c_int64], None
+    return Core(name, draw)

@@ -1,0 +1,122 @@
+"""Compile `engine/native` into a shared library when the package is built or installed.
+
+Hatch calls `Kernels` for wheels and editable installs; `python hatch_build.py` does the same in a
+checkout whose C text was changed. The compiler is `$CC`, else `cc`. Without one, or if it fails, the
+package is pure Python, and NumPy draws. The same compiler makes the same bytes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import platform
+import shlex
+import subprocess
+import sys
+import sysconfig
+import tempfile
+from pathlib import Path
+from typing import Any
+
+try:
+    from hatchling.builders.hooks.plugin.interface import BuildHookInterface
+except ImportError:  # run as a script
+    BuildHookInterface = object
+
+SOURCES = Path(__file__).parent / "engine" / "native"
+LIBRARY = SOURCES / "kernels.so"
+FLAGS = (
+    *("-std=c11", "-O3", "-fPIC", "-fvisibility=hidden", "-fno-strict-aliasing", "-g0"),
+    # The first keeps the bits; the others change flags of errors only, which nobody reads.
+    *("-ffp-contract=off", "-fno-math-errno", "-fno-trapping-math"),
+)
+SETS = {
+    "baseline": (),
+    "avx2": ("-mavx2", "-mbmi2"),
+    "avx512": (
+        *("-mavx512f", "-mavx512bw", "-mavx512dq", "-mavx512vl", "-mavx512ifma"),
+        *("-mavx2", "-mbmi2", "-mprefer-vector-width=512"),
+    ),
+}
+"""Instruction set -> flags; all but the baseline are x86-64's."""
+
+
+class NotCompiled(Exception):
+    """Why there is no library."""
+
+
+def digest() -> str:
+    """Return the SHA-256 of all C text, in hex. `engine.native` compares it with the library's."""
+    found = hashlib.sha256()
+    for path in sorted(SOURCES.glob("*.[ch]")):
+        found.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
+    return found.hexdigest()
+
+
+def compile_library(to: Path = LIBRARY) -> None:
+    """Compile every instruction set of this processor's family into one library.
+
+    Raises NotCompiled if there is no compiler, or if it fails. A library that is there already is
+    removed first.
+    """
+    to.unlink(missing_ok=True)
+    compiler = shlex.split(os.environ.get("CC") or "cc")
+    on_x86 = platform.machine().lower() in ("x86_64", "amd64")
+    wanted = SETS if on_x86 else {"baseline": ()}
+    with tempfile.TemporaryDirectory() as folder:
+        jobs = {"cores": ["cores.c", f'-DSOURCE="{digest()}"']}
+        jobs |= {name: ["host.c", f"-DCORE={name}", *flags] for name, flags in wanted.items()}
+        objects = [str(Path(folder) / f"{name}.o") for name in jobs]
+        _run(
+            [
+                [*compiler, *FLAGS, "-c", *words, "-o", made]
+                for words, made in zip(jobs.values(), objects, strict=True)
+            ]
+        )
+        last = ["-Wl,--build-id=none", "-s"] if sys.platform == "linux" else []
+        made = Path(folder) / to.name
+        _run([[*compiler, "-shared", *objects, *last, "-o", str(made)]])
+        partial = to.with_name(f"{to.name}.{os.getpid()}.partial")
+        partial.write_bytes(made.read_bytes())
+        partial.replace(to)
+
+
+def _run(commands: list[list[str]]) -> None:
+    """Run the commands side by side, in the folder of the sources."""
+    try:
+        running = [
+            subprocess.Popen(words, cwd=SOURCES, stderr=subprocess.PIPE, text=True)
+            for words in commands
+        ]
+    except OSError as error:
+        raise NotCompiled(f"there is no C compiler '{commands[0][0]}': {error.strerror}") from None
+    for words, process in zip(commands, running, strict=True):
+        _, said = process.communicate()
+        if process.returncode:
+            first = (said.strip().splitlines() or ["nothing was said"])[0]
+            raise NotCompiled(f"'{words[0]}' failed: {first}")
+
+
+class Kernels(BuildHookInterface):  # type: ignore[misc]
+    """Hatch's build hook."""
+
+    PLUGIN_NAME = "custom"
+
+    def initialize(self, version: str, build_data: dict[str, Any]) -> None:
+        """Compile the library and add it to the wheel, whose tag then names the platform."""
+        try:
+            compile_library()
+        except NotCompiled as error:
+            self.app.display_warning(f"the kernels were not compiled, NumPy will draw: {error}")
+            return
+        build_data["artifacts"].append(LIBRARY.name)
+        build_data["pure_python"] = False
+        tag = sysconfig.get_platform().replace("-", "_").replace(".", "_")
+        build_data["tag"] = f"py3-none-{tag}"
+
+
+if __name__ == "__main__":
+    try:
+        compile_library()
+    except NotCompiled as failed:
+        sys.exit(f"error: {failed}")
