@@ -53,13 +53,20 @@ def digest() -> str:
     return found.hexdigest()
 
 
-def compile_library(to: Path = LIBRARY) -> None:
+def compile_library(to: Path) -> None:
     """Compile every instruction set of this processor's family into one library.
 
-    Raises NotCompiled if there is no compiler, or if it fails. A library that is there already is
-    removed first.
+    Raises NotCompiled if there is no compiler, or if it fails; a library that is there already is
+    removed then.
     """
-    to.unlink(missing_ok=True)
+    try:
+        _compile(to)
+    except NotCompiled:
+        to.unlink(missing_ok=True)
+        raise
+
+
+def _compile(to: Path) -> None:
     compiler = shlex.split(os.environ.get("CC") or "cc")
     on_x86 = platform.machine().lower() in ("x86_64", "amd64")
     wanted = SETS if on_x86 else {"baseline": ()}
@@ -90,10 +97,10 @@ def _run(commands: list[list[str]]) -> None:
         ]
     except OSError as error:
         raise NotCompiled(f"there is no C compiler '{commands[0][0]}': {error.strerror}") from None
-    for words, process in zip(commands, running, strict=True):
-        _, said = process.communicate()
+    said = [process.communicate()[1] for process in running]
+    for words, process, text in zip(commands, running, said, strict=True):
         if process.returncode:
-            first = (said.strip().splitlines() or ["nothing was said"])[0]
+            first = (text.strip().splitlines() or ["nothing was said"])[0]
             raise NotCompiled(f"'{words[0]}' failed: {first}")
 
 
@@ -105,7 +112,7 @@ class Kernels(BuildHookInterface):  # type: ignore[misc]
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
         """Compile the library and add it to the wheel, whose tag then names the platform."""
         try:
-            compile_library()
+            compile_library(LIBRARY)
         except NotCompiled as error:
             self.app.display_warning(f"the kernels were not compiled, NumPy will draw: {error}")
             return
@@ -117,6 +124,6 @@ class Kernels(BuildHookInterface):  # type: ignore[misc]
 
 if __name__ == "__main__":
     try:
-        compile_library()
+        compile_library(LIBRARY)
     except NotCompiled as failed:
         sys.exit(f"error: {failed}")

@@ -15,6 +15,7 @@ from pathlib import Path
 from benchmarks.peers import mxnet_python
 from benchmarks.rounds import Bar, at_least_one
 from benchmarks.worker import Worker
+from initlab.engine import native
 
 SCRIPT = Path(__file__).with_name("initialize_cases.py")
 PASSES = 5
@@ -24,12 +25,8 @@ TIMES = 6
 def workers() -> dict[str, Worker]:
     """Return {name: process}."""
     found = {"numpy": Worker(sys.executable, SCRIPT, "engine", "numpy")}
-    try:
-        import numba  # noqa: F401
-
-        found["numba"] = Worker(sys.executable, SCRIPT, "engine", "numba")
-    except ImportError:
-        print("numba is not installed")
+    if native.cores():
+        found["compiled"] = Worker(sys.executable, SCRIPT, "engine", "auto")
     return found | {"MXNet": Worker(str(mxnet_python()), SCRIPT, "mxnet")}
 
 

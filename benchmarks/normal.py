@@ -1,5 +1,5 @@
-"""`python -m benchmarks.normal` times filling one large float32 tensor with normals and truncated
-normals: by each implementation on one and two threads, by NumPy's Generator and by torch.
+"""`python -m benchmarks.normal` times filling one large float32 tensor with normals, uniforms and
+truncated normals: by NumPy and by the fastest core on one and two threads, by NumPy's Generator and by torch.
 
 Every contender writes into an array that it has written to before.
 """
@@ -13,7 +13,7 @@ from collections.abc import Callable
 import numpy as np
 
 from benchmarks.rounds import Bar, Seconds, at_least_one, interleaved
-from initlab.engine import streams
+from initlab.engine import native, streams
 from initlab.engine.streams import Distribution, Key, Piece, distribution
 
 try:
@@ -22,12 +22,13 @@ except ImportError:
     torch = None  # type: ignore[assignment]
 
 NORMAL_BARS = (
-    Bar("numba, 1 thread", "torch normal_, 1 thread", 1.4),
-    Bar("numba, 2 threads", "torch normal_, 1 thread", 2.5),
+    Bar("compiled, 1 thread", "torch normal_, 1 thread", 3.5),
+    Bar("compiled, 2 threads", "torch normal_, 1 thread", 6.5),
     Bar("numpy, 1 thread", "NumPy PCG64 standard_normal", 1.6),
 )
+UNIFORM_BARS = (Bar("compiled, 1 thread", "torch uniform_, 1 thread", 2),)
 TRUNCATED_BARS = (
-    Bar("numba, 1 thread", "torch trunc_normal_, 1 thread", 15),
+    Bar("compiled, 1 thread", "torch trunc_normal_, 1 thread", 25),
     Bar("numpy, 1 thread", "torch trunc_normal_, 1 thread", 8),
 )
 
@@ -45,14 +46,11 @@ def ours(kind: Distribution, out: np.ndarray) -> dict[str, Callable[[], object]]
 
         return fill
 
-    names = ["numpy"]
-    try:
-        streams.implementation("numba")
-        names.append("numba")
-    except ImportError as error:
-        print(error)
+    names = {"numpy": "numpy", **({"compiled": "auto"} if native.cores() else {})}
     return {
-        f"{name}, {n} thread{'s' * (n > 1)}": filling(name, n) for name in names for n in (1, 2)
+        f"{shown}, {n} thread{'s' * (n > 1)}": filling(name, n)
+        for shown, name in names.items()
+        for n in (1, 2)
     }
 
 
@@ -68,6 +66,16 @@ def normals(count: int) -> dict[str, Callable[[], object]]:
         tensor = torch.empty(count)
         torch.set_num_threads(1)
         found["torch normal_, 1 thread"] = lambda: tensor.normal_(0.0, 0.01)
+    return found
+
+
+def uniforms(count: int) -> dict[str, Callable[[], object]]:
+    """Return the same for uniforms."""
+    found = ours(distribution.uniform(-0.01, 0.01), np.empty(count, np.float32))
+    if torch is not None:
+        tensor = torch.empty(count)
+        torch.set_num_threads(1)
+        found["torch uniform_, 1 thread"] = lambda: tensor.uniform_(-0.01, 0.01)
     return found
 
 
@@ -103,7 +111,7 @@ def table(what: str, count: int, rounds: int, seconds: Seconds, bars: tuple[Bar,
 
 
 def main() -> None:
-    """Print both tables."""
+    """Print the three tables."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.normal")
     parser.add_argument("--elements", type=at_least_one, default=100_000_000)
     parser.add_argument("--rounds", type=at_least_one, default=5)
@@ -114,6 +122,13 @@ def main() -> None:
         given.rounds,
         interleaved(normals(given.elements), given.rounds),
         NORMAL_BARS,
+    )
+    table(
+        "uniforms",
+        given.elements,
+        given.rounds,
+        interleaved(uniforms(given.elements), given.rounds),
+        UNIFORM_BARS,
     )
     fewer = -(-given.elements // 4)  # torch takes its time
     table(

@@ -13,7 +13,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 FOLDER = Path(__file__).resolve().parent / ".venv"
 TORCH = "torch==2.13.0"
-NEEDS = ("numpy", "numba", "safetensors")
+NEEDS = ("numpy", "safetensors")
 """What the engine's benchmarks use of the project's own needs, in the versions of constraints.txt
 where that names them.
 """

@@ -1,5 +1,5 @@
 """`python -m benchmarks.small` times filling the 400 arrays of 200 small layers with normals,
-against a loop of torch's `normal_`.
+against a loop of torch's `normal_`, and making one tensor of 256 x 20.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Callable
 import numpy as np
 
 from benchmarks.rounds import Bar, at_least_one, interleaved
-from initlab.engine import laws, streams
+from initlab.engine import laws, native, streams
 from initlab.engine.laws.base import Task
 from initlab.engine.streams import Key
 
@@ -22,7 +22,13 @@ except ImportError:
 
 LAYERS = 200
 WIDTHS = (8, 96, 17, 64, 40, 33, 80, 24, 12, 56)
-BARS = (Bar("numba", "torch", 1.0), Bar("numpy", "torch", 1 / 1.5))
+BARS = (
+    Bar("compiled", "torch", 2.0),
+    Bar("numpy", "torch", 1 / 1.5),
+    Bar("one, compiled", "one, torch", 1.0),
+)
+ONE = (256, 20)
+"""The shape of the single tensor."""
 
 
 def shapes() -> list[tuple[int, ...]]:
@@ -57,18 +63,21 @@ def contenders() -> dict[str, Callable[[], object]]:
 
         return fill
 
+    def one() -> None:
+        streams.implementation("auto")
+        law.draw(key, ONE)
+
+    law, key = laws.Normal(0.0, 0.01), Key(0, "one")
     found: dict[str, Callable[[], object]] = {"numpy": filling("numpy")}
-    try:
-        streams.implementation("numba")
-        found["numba"] = filling("numba")
-    except ImportError as error:
-        print(error)
+    if native.cores():
+        found |= {"compiled": filling("auto"), "one, compiled": one}
     if torch is not None:
         tensors = [
             (torch.empty(shape), 0.01 * (1 + number % 20)) for number, shape in enumerate(shapes())
         ]
         torch.set_num_threads(1)
         found["torch"] = lambda: [tensor.normal_(0.0, std) for tensor, std in tensors]
+        found["one, torch"] = lambda: torch.empty(ONE).normal_(0.0, 0.01)
     return found
 
 
@@ -84,7 +93,7 @@ def main() -> None:
         "interleaved rounds"
     )
     for name, times in seconds.items():
-        print(f"  {name:<10} {statistics.median(times) * 1e3:7.3f} ms")
+        print(f"  {name:<14} {statistics.median(times) * 1e3:7.3f} ms")
     for bar in BARS:
         if bar.ours in seconds:
             print("  " + bar.line(seconds))

@@ -25,7 +25,7 @@ from benchmarks.rounds import Bar, at_least_one, verdict
 
 WIDTH = 4096
 COMPILED, PLAIN, TORCH_NAME, ZEROS_NAME = (
-    "numba",
+    "compiled",
     "numpy",
     "torch normal_ + save_file",
     "as many zero bytes",

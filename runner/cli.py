@@ -34,6 +34,8 @@ from initlab.runner.files import FULL
 
 DEFAULT = "run"
 HELP = {"-h", "--help"}
+DRAW = "ENGINE_DRAW"
+"""The environment variable that chooses what draws."""
 PLACES = {"--config-dir", "-cd"}
 """The options of Hydra that may stand before the name of a command."""
 
@@ -97,10 +99,25 @@ def failed(error: RunnerError) -> int:
     return error.exit_code
 
 
+def check_draw() -> None:
+    """Raise ConfigError if the environment variable DRAW names nothing that can draw here."""
+    from initlab.engine import streams
+
+    try:
+        streams.implementation()
+    except (ValueError, ImportError) as error:
+        raise ConfigError.of(DRAW, str(error)) from None
+
+
 def dispatch(words: list[str]) -> int:
     """Call the command that the words name. Raises ConfigError for a word that is no command."""
+    if os.environ.get(DRAW):
+        check_draw()
     if "--version" in words:
+        from initlab.engine import streams  # takes as long as the rest of this command
+
         print(f"initlab {initlab.__version__}")
+        print(streams.why_core())
         return 0
     words = command_first(words)
     first = words[0] if words else ""

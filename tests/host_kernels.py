@@ -22,16 +22,13 @@ SHIM = """
 struct Dim { unsigned x; };
 static thread_local Dim blockIdx, threadIdx, gridDim, blockDim;
 #define __global__
-#define __device__ static inline
+#define __device__ static
 template <class To, class From> static inline To cast(From x) { To y; std::memcpy(&y, &x, sizeof y); return y; }
 static inline float __uint_as_float(unsigned x) { return cast<float>(x); }
 static inline unsigned __float_as_uint(float x) { return cast<unsigned>(x); }
 static inline double __longlong_as_double(long long x) { return cast<double>(x); }
 static inline long long __double_as_longlong(double x) { return cast<long long>(x); }
-static inline float __uint2float_rn(unsigned x) { return (float)x; }
-static inline float __int2float_rn(int x) { return (float)x; }
-static inline double __ull2double_rn(unsigned long long x) { return (double)x; }
-static inline double __ll2double_rn(long long x) { return (double)x; }
+static inline double __uint2double_rn(unsigned x) { return (double)x; }
 static inline unsigned long long __umul64hi(unsigned long long a, unsigned long long b) { return (unsigned __int128)a * b >> 64; }
 static inline float __fmul_rn(float a, float b) { return a * b; }
 static inline float __fadd_rn(float a, float b) { return a + b; }
@@ -49,13 +46,13 @@ static inline float4 make_float4(float x, float y, float z, float w) { float4 v 
 static inline double2 make_double2(double x, double y) { double2 v = {x, y}; return v; }
 """
 GRID = """
-extern "C" void run_{name}{bits}(unsigned blocks, unsigned threads, u64 k0, u64 k1, u64 start, u64 count,
+extern "C" void run_draw_{name}{bits}(unsigned blocks, unsigned threads, u64 k0, u64 k1, u64 start, u64 count,
                                  {t} c0, {t} c1, {t} c2, {t} c3, u64 base, u64 span, {t} *out)
 {{
     gridDim.x = blocks; blockDim.x = threads;
     for (blockIdx.x = 0; blockIdx.x < blocks; blockIdx.x++)
         for (threadIdx.x = 0; threadIdx.x < threads; threadIdx.x++)
-            {name}{bits}(k0, k1, start, count, c0, c1, c2, c3, base, span, out);
+            draw_{name}{bits}(k0, k1, start, count, c0, c1, c2, c3, base, span, out);
 }}
 """
 ROUNDED_ONCE = ("-ffp-contract=off",)

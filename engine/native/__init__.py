@@ -12,6 +12,6 @@
 
 from __future__ import annotations
 
-from initlab.engine.native.library import NAMES, Core, core, cores, why_not
+from initlab.engine.native.library import FOLDER, NAMES, Core, core, cores, why_not
 
-__all__ = ["NAMES", "Core", "core", "cores", "why_not"]
+__all__ = ["FOLDER", "NAMES", "Core", "core", "cores", "why_not"]

@@ -59,7 +59,6 @@ USED = {
     "cupy": "cupy",
     "torch": "torch",
     "transformers": "transformers",
-    "numba": "numba",
     "scipy": "scipy",
     "joblib": "joblib",
     "ray": "ray",

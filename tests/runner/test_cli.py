@@ -11,15 +11,29 @@ from pathlib import Path
 import pytest
 
 import initlab
+from initlab.engine import streams
 from initlab.runner import cli
 from initlab.runner.cli import run_command
 from initlab.runner.errors import Terminated
+
+implementation = sys.modules["initlab.engine.streams.implementation"]
 
 
 @pytest.mark.parametrize("words", [[], ["run"], ["verify"], ["init=he", "-m"]])
 def test_the_version_is_ours_beside_whatever_it_stands(words, capsys):
     assert run_command([*words, "--version"]) == 0
-    assert capsys.readouterr().out == f"initlab {initlab.__version__}\n"
+    assert capsys.readouterr().out == f"initlab {initlab.__version__}\n{streams.why_core()}\n"
+
+
+def test_an_environment_that_names_nothing_that_can_draw_is_refused(monkeypatch, capsys):
+    monkeypatch.setenv("ENGINE_DRAW", "nupmy")
+    monkeypatch.setattr(implementation, "_state", implementation._State())
+    for words in (["--version"], ["plan", "init=he"], ["init=he"]):
+        assert run_command(words) == 2
+        assert capsys.readouterr().err == (
+            "error: ENGINE_DRAW: no implementation 'nupmy' - did you mean 'numpy'? "
+            "Known: auto, avx2, avx512, baseline, numpy.\n"
+        )
 
 
 def test_a_word_that_is_no_command_is_refused_with_the_nearest(capsys):

@@ -1,13 +1,9 @@
-"""The compiled implementation gives the reference's bits; each check here is shown to fail on an
-implementation that does not.
-"""
+"""Every core gives the reference's bits; each check here is shown to fail on code that does not."""
 
 from __future__ import annotations
 
-import hashlib
-import os
-import subprocess
-import sys
+import importlib.util
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -16,19 +12,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from initlab.engine import streams
-from initlab.engine.streams import (
-    Key,
-    Piece,
-    compiled,  # noqa: E402
-    distribution,
-    reference,
-)
-
-pytest.importorskip("numba")
-
+from initlab.engine import dtypes, native, streams
+from initlab.engine.native import library
+from initlab.engine.streams import Key, Piece, compiled, distribution, pool, reference
 
 ROOT = Path(__file__).parents[3]
+CORES = native.cores() or (
+    pytest.param("numpy", marks=pytest.mark.skip(reason=f"no core here: {native.why_not()}")),
+)
+BEST = [name for name in CORES if isinstance(name, str)][:1] or list(CORES)
 
 
 KEY = Key(5, "implementations")
@@ -66,11 +58,14 @@ def as_before():
     streams.implementation(name)
 
 
-def differing(fill: Fill, name: str, start: int, count: int, at_once: int = 1 << 22) -> int:
+def differing(
+    fill: Fill, name: str, start: int, count: int, at_once: int = 1 << 22, dtype: str | None = None
+) -> int:
     """How many elements differ from the reference's in a bit."""
     kind = KINDS[name]
-    unsigned = np.uint64 if kind.wide else np.uint32
-    ours, theirs = np.empty(at_once, kind.dtype), np.empty(at_once, kind.dtype)
+    held = kind.dtype if dtype is None else dtypes.resolve(dtype)
+    unsigned = f"u{held.itemsize}"
+    ours, theirs = np.empty(at_once, held), np.empty(at_once, held)
     wrong = 0
     for at in range(start, start + count, at_once):
         size = min(at_once, start + count - at)
@@ -81,92 +76,128 @@ def differing(fill: Fill, name: str, start: int, count: int, at_once: int = 1 <<
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("core", CORES)
 @pytest.mark.parametrize("name", ["uniform", "normal", "truncated"])
-def test_a_hundred_million_elements_are_the_references(name):
-    assert differing(compiled.fill, name, 12_345, 10**8) == 0
+def test_a_hundred_million_elements_are_the_references(name, core):
+    count = 10**8 if core == CORES[0] else 10**7
+    assert differing(compiled.filler(core), name, 12_345, count) == 0
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("core", CORES)
 @pytest.mark.parametrize("name", sorted(set(KINDS) - {"uniform", "normal", "truncated"}))
-def test_a_million_elements_are_the_references(name):
-    assert differing(compiled.fill, name, 2**33 - 5, 1_000_003) == 0
+def test_a_million_elements_are_the_references(name, core):
+    assert differing(compiled.filler(core), name, 2**33 - 5, 1_000_003) == 0
+
+
+@pytest.mark.parametrize("core", CORES)
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
+@pytest.mark.parametrize("name", [name for name in KINDS if not name.endswith("64")])
+def test_what_is_rounded_while_it_is_drawn_is_rounded_once(name, dtype, core):
+    if dtype == "bfloat16":
+        pytest.importorskip("ml_dtypes")
+    assert differing(compiled.filler(core), name, 5, 100_003, dtype=dtype) == 0
+
+
+@pytest.mark.parametrize("core", CORES)
+@pytest.mark.parametrize("std", [1e-9, 3e-8, 6e-8, 1e-6, 6e-5, 1.0, 9000.0])
+def test_float16_is_rounded_from_its_smallest_numbers_to_its_largest(std, core):
+    kind = distribution.normal(0, std)
+    ours, theirs = np.empty(50_000, np.float16), np.empty(50_000, np.float16)
+    compiled.filler(core)([Piece(kind, KEY, 0, ours)])
+    reference.fill([Piece(kind, KEY, 0, theirs)])
+    assert ours.tobytes() == theirs.tobytes()
 
 
 @pytest.mark.slow
-def test_one_bit_in_a_hundred_million_would_be_found():
+@pytest.mark.parametrize("core", BEST)
+def test_one_bit_in_a_hundred_million_would_be_found(core):
+    fill = compiled.filler(core)
+
     def one_bit(pieces: list[Piece]) -> None:
         (piece,) = pieces
-        compiled.fill(pieces)
+        fill(pieces)
         if piece.start <= 10**8 < piece.start + piece.out.size:
             piece.out.view(np.uint32)[10**8 - piece.start] ^= 1
 
     assert differing(one_bit, "uniform", 12_345, 10**8) == 1
 
 
-def normals_by(transform) -> Fill:
-    """Normals by another transform, from the reference's words."""
-
-    def fill(pieces: list[Piece]) -> None:
-        (piece,) = pieces
-        assert piece.start % 8 == 0
-        words = streams.wide_words(piece.key, piece.start // 2, piece.out.size // 2)
-        transform(
-            words, words.size, piece.out, np.float32(piece.distribution.constants[0]), np.float32(0)
-        )
-
-    return fill
-
-
-def test_the_transform_alone_is_the_references():
-    assert differing(normals_by(compiled._normal32), "normal", 0, 1_000_000) == 0
-
-
-def test_operations_that_are_fused_would_be_found():
-    from llvmlite.binding import get_host_cpu_features
-    from numba import njit
-
-    if not get_host_cpu_features().get("fma"):
-        pytest.skip("this processor fuses no operations")
-    fused = njit(compiled._normal32.py_func, error_model="numpy", fastmath={"contract"})
-    assert differing(normals_by(fused), "normal", 0, 1_000_000) > 1000
-
-
-def test_a_constant_that_is_wrong_in_its_last_place_would_be_found():
-    import re
-    from inspect import getsource
-
-    from numba import njit
-
-    source = getsource(compiled._normal32.py_func)
-    wrong = source.replace(
-        "212.5440216064453",
-        repr(float(np.nextafter(np.float32(212.5440216064453), np.float32(300)))),
-    )
-    assert wrong != source
-    scope = dict(vars(compiled))
-    exec(re.sub(r"^@_jit\n", "", wrong), scope)
-    changed = njit(scope["_normal32"], error_model="numpy")
-    assert differing(normals_by(changed), "normal", 0, 1_000_000) > 1000
+def made_otherwise(folder: Path, monkeypatch, flags: tuple[str, ...], old: str, new: str) -> Fill:
+    """Drawing by a library that is compiled with other flags, from text with `new` in place of
+    `old`.
+    """
+    if shutil.which("cc") is None:
+        pytest.skip("there is no C compiler here to make another library with")
+    spec = importlib.util.spec_from_file_location("hatch_build", ROOT / "hatch_build.py")
+    build = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(build)
+    for path in build.SOURCES.glob("*.[ch]"):
+        text = path.read_text(encoding="utf-8")
+        if path.name == "transforms.h":
+            assert old in text
+            text = text.replace(old, new)
+        (folder / path.name).write_text(text, encoding="utf-8")
+    build.SOURCES, build.SETS, build.FLAGS = folder, {"baseline": flags}, (*build.FLAGS, *flags)
+    build.compile_library(folder / "kernels.so")
+    monkeypatch.setattr(library, "FOLDER", folder)
+    monkeypatch.setattr(library, "LIBRARY", folder / "kernels.so")
+    for kept in (library._opened, library.cores, library.core):
+        kept.cache_clear()
+    try:
+        return compiled.filler("baseline")
+    finally:
+        monkeypatch.undo()
+        for kept in (library._opened, library.cores, library.core):
+            kept.cache_clear()
 
 
+@pytest.mark.parametrize("name", ["normal", "truncated", "normal64", "truncated64"])
+def test_operations_that_are_fused_would_be_found(name, tmp_path, monkeypatch):
+    if "avx2" not in native.cores():
+        pytest.skip("this processor may not fuse operations")
+    flags = ("-ffp-contract=fast", "-mavx2", "-mfma")
+    fused = made_otherwise(tmp_path, monkeypatch, flags, "fmul", "fmul")
+    assert differing(fused, name, 0, 100_000) > 1000
+
+
+def test_a_constant_that_is_wrong_in_its_last_place_would_be_found(tmp_path, monkeypatch):
+    wrong = repr(float(np.nextafter(np.float32(212.5440216064453), np.float32(300))))
+    changed = made_otherwise(tmp_path, monkeypatch, (), "212.5440216064453f", f"{wrong}f")
+    assert differing(changed, "normal", 0, 100_000) > 1000
+
+
+@pytest.mark.parametrize("core", CORES)
 @pytest.mark.parametrize("name", KINDS)
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(start=st.integers(0, 5000) | st.integers(2**40, 2**40 + 2000), count=st.integers(0, 3000))
-def test_any_start_and_any_size_give_the_references_bits(name, start, count):
-    assert differing(compiled.fill, name, start, count) == 0
+def test_any_start_and_any_size_give_the_references_bits(name, core, start, count):
+    assert differing(compiled.filler(core), name, start, count, at_once=3000) == 0
 
 
-def test_a_chunk_that_begins_one_element_late_would_be_found():
+@pytest.mark.parametrize("core", CORES)
+@pytest.mark.parametrize("offset", range(1, 4))
+def test_no_element_beside_those_wanted_is_written(core, offset):
+    around = np.full(2000, 7, np.float32)
+    compiled.filler(core)([Piece(KINDS["normal"], KEY, 3, around[offset : offset + 1500])])
+    assert (around[:offset] == 7).all() and (around[offset + 1500 :] == 7).all()
+    theirs = np.empty(1500, np.float32)
+    reference.fill([Piece(KINDS["normal"], KEY, 3, theirs)])
+    assert around[offset : offset + 1500].tobytes() == theirs.tobytes()
+
+
+@pytest.mark.parametrize("core", BEST)
+def test_a_chunk_that_begins_one_element_late_would_be_found(core):
+    fill = compiled.filler(core)
+
     def late(pieces: list[Piece]) -> None:
-        compiled.fill(
-            [piece._replace(start=piece.start + 1) if piece.start else piece for piece in pieces]
-        )
+        fill([piece._replace(start=piece.start + 1) if piece.start else piece for piece in pieces])
 
     assert differing(late, "normal", 0, 2048, at_once=1024) > 1000
 
 
 @pytest.mark.parametrize("name", ["normal", "truncated64"])
-@pytest.mark.parametrize("implementation", ["numpy", "numba"])
+@pytest.mark.parametrize("implementation", ["numpy", *BEST])
 @pytest.mark.parametrize("threads", [2, 3, 5])
 def test_threads_share_a_tensor_without_a_trace(name, implementation, threads):
     streams.threads(threads)
@@ -175,32 +206,31 @@ def test_threads_share_a_tensor_without_a_trace(name, implementation, threads):
 
 
 def test_a_part_that_a_thread_left_out_would_be_found(monkeypatch):
-    from initlab.engine.streams import pool
-
     shared = pool.share
     monkeypatch.setattr(pool, "share", lambda work, parts: shared(work, list(parts)[:-1]))
     streams.threads(2)
     assert differing(streams.draw_many, "normal", 0, 1_500_001) > 1000
 
 
-def test_an_error_in_a_thread_is_raised():
+@pytest.mark.parametrize("implementation", ["numpy", *CORES])
+def test_an_error_in_a_thread_is_raised(implementation):
     streams.threads(2)
+    streams.implementation(implementation)
     out = np.zeros(1 << 19, np.float32)
     out.flags.writeable = False
-    for name in ("numpy", "numba"):
-        streams.implementation(name)
-        with pytest.raises(ValueError, match="read-only"):
-            streams.draw_many([Piece(KINDS["normal"], KEY, 0, out)])
+    with pytest.raises(ValueError, match="read-only"):
+        streams.draw_many([Piece(KINDS["normal"], KEY, 0, out)])
 
 
+@pytest.mark.parametrize("implementation", ["numpy", *CORES])
 @pytest.mark.parametrize("name", ["uniform", "normal", "truncated64"])
-def test_an_array_with_gaps_is_drawn_too(name):
+def test_an_array_with_gaps_is_drawn_too(name, implementation):
+    streams.implementation(implementation)
     kind = KINDS[name]
-    for fill in (reference.fill, compiled.fill):
-        gaps, solid = np.zeros(6000, kind.dtype), np.empty(2000, kind.dtype)
-        fill([Piece(kind, KEY, 1, gaps[::3]), Piece(kind, KEY, 1, solid)])
-        assert gaps[::3].tobytes() == solid.tobytes()
-        assert not gaps[1::3].any()
+    gaps, solid = np.zeros(6000, kind.dtype), np.empty(2000, kind.dtype)
+    streams.draw_many([Piece(kind, KEY, 1, gaps[::3]), Piece(kind, KEY, 1, solid)])
+    assert gaps[::3].tobytes() == solid.tobytes()
+    assert not gaps[1::3].any()
 
 
 mixes = st.lists(
@@ -233,16 +263,17 @@ def same(one: list[np.ndarray], two: list[np.ndarray]) -> bool:
     return [a.tobytes() for a in one] == [b.tobytes() for b in two]
 
 
-@pytest.mark.parametrize("fill", [reference.fill, compiled.fill], ids=["numpy", "numba"])
-@settings(max_examples=60, deadline=None)
+@pytest.mark.parametrize("implementation", ["numpy", *CORES])
+@settings(max_examples=40, deadline=None)
 @given(mix=mixes)
-def test_any_mix_drawn_together_is_what_is_drawn_one_by_one(fill, mix):
-    assert same(drawn_together(fill, mix), drawn_one_by_one(mix))
+def test_any_mix_drawn_together_is_what_is_drawn_one_by_one(implementation, mix):
+    streams.implementation(implementation)
+    assert same(drawn_together(streams.draw_many, mix), drawn_one_by_one(mix))
 
 
-@pytest.mark.parametrize("name", ["numpy", "numba"])
-def test_more_than_a_block_of_small_tensors_is_what_is_drawn_one_by_one(name):
-    streams.implementation(name)
+@pytest.mark.parametrize("implementation", ["numpy", *BEST])
+def test_more_than_a_block_of_small_tensors_is_what_is_drawn_one_by_one(implementation):
+    streams.implementation(implementation)
     streams.threads(3)
     mix = [
         (kind, i % 13, 50 + 37 * i % 900)
@@ -255,7 +286,7 @@ def test_more_than_a_block_of_small_tensors_is_what_is_drawn_one_by_one(name):
 
 def test_two_tensors_that_changed_places_would_be_found():
     mix = [("normal", 0, 50), ("normal", 0, 50)]
-    assert not same(drawn_together(compiled.fill, mix)[::-1], drawn_one_by_one(mix))
+    assert not same(drawn_together(streams.draw_many, mix)[::-1], drawn_one_by_one(mix))
 
 
 def test_what_cannot_be_drawn_is_refused():
@@ -268,69 +299,3 @@ def test_what_cannot_be_drawn_is_refused():
         streams.draw_many([Piece(kind, KEY, -1, np.empty(3, np.float32))])
     with pytest.raises(ValueError, match="nothing of a normal lies between 7 and 8"):
         distribution.truncated_normal(0, 1, 7, 8)
-
-
-def digest_of_all() -> str:
-    """Of what numba draws of every kind."""
-    found = hashlib.sha256()
-    for kind in KINDS.values():
-        out = np.empty(20_001, kind.dtype)
-        compiled.fill([Piece(kind, KEY, 3, out)])
-        found.update(out.tobytes())
-    return found.hexdigest()
-
-
-SCRIPT = """
-import sys; sys.path.insert(0, 'tests/engine/streams')
-import test_compiled as t
-from initlab.engine.streams import compiled
-digest = t.digest_of_all()
-(code,) = compiled._fill.inspect_asm().values()
-print(digest, 'ymm' in code or 'zmm' in code, compiled.is_kept())
-"""
-
-
-def on_processor(name: str, **cache: str) -> list[str]:
-    """What SCRIPT prints where numba compiles for that processor."""
-    environment = {
-        **os.environ,
-        "PYTHONPATH": str(ROOT),
-        "NUMBA_CPU_NAME": name,
-        "NUMBA_CPU_FEATURES": "",
-        **cache,
-    }
-    done = subprocess.run(
-        [sys.executable, "-c", SCRIPT],
-        cwd=ROOT,
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    return done.stdout.split()
-
-
-@pytest.mark.slow
-def test_without_simd_and_without_a_folder_to_keep_code_in_the_bits_are_the_same():
-    digest, simd, kept = on_processor(
-        "generic", NUMBA_CACHE_LOCATOR_CLASSES="UserProvidedCacheLocator", NUMBA_CACHE_DIR=""
-    )
-    assert simd == "False", "SIMD was not switched off, so this proves nothing"
-    assert kept == "False"
-    assert digest == digest_of_all()
-
-
-@pytest.mark.slow
-def test_on_a_processor_that_could_fuse_operations_the_bits_are_the_same(tmp_path):
-    from llvmlite.binding import get_host_cpu_features
-
-    if not get_host_cpu_features().get("fma"):
-        pytest.skip("this processor has neither AVX2 nor fused operations")
-    digest, simd, kept = on_processor("haswell", NUMBA_CACHE_DIR=str(tmp_path))
-    assert simd == "True"
-    assert kept == "True"
-    assert digest == digest_of_all()
-
-
-def test_the_name_of_kept_code_tells_what_went_into_it():
-    assert len(compiled._fill_rows.__qualname__.removeprefix("_fill_rows_")) == 12

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import itertools
 import math
-import subprocess
-import sys
 from fractions import Fraction
 from pathlib import Path
 
@@ -15,8 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from one_pass import FLOATS, mixed, tensors, text
 
-from initlab.runner.stats import onepass
-from initlab.runner.stats.onepass import BLOCK, Accumulator, kernels, summarize
+from initlab.runner.stats.onepass import BLOCK, Accumulator, summarize
 from initlab.runner.stats.onepass.accumulator import RECORD
 
 ROOT = Path(__file__).parents[4]
@@ -175,30 +172,5 @@ def test_a_block_leaves_64_bytes_behind():
 
 
 def test_an_unknown_implementation_is_refused():
-    with pytest.raises(
-        ValueError, match="implementation must be one of numpy, numba, got 'fortran'"
-    ):
+    with pytest.raises(ValueError, match="implementation must be one of numpy, got 'fortran'"):
         summarize(np.zeros(3), implementation="fortran")
-
-
-def test_without_numba_large_tensors_are_left_to_numpy(monkeypatch):
-    monkeypatch.setitem(sys.modules, "initlab.runner.stats.onepass.compiled", None)
-    monkeypatch.delattr(onepass, "compiled", raising=False)
-    assert kernels.choose(None, 1 << 40) is kernels.NUMPY
-    with pytest.raises(ImportError):
-        kernels.choose("numba", 1)
-
-
-def test_numba_is_taken_for_what_is_large_only():
-    pytest.importorskip("numba")
-    assert kernels.choose(None, 100) is kernels.NUMPY
-    assert kernels.choose(None, 1 << 40).name == "numba"
-    assert kernels.choose("numpy", 1 << 40) is kernels.NUMPY
-
-
-def test_small_tensors_do_not_load_numba():
-    script = "import sys, numpy; from initlab.runner.stats import onepass; onepass.summarize(numpy.ones(200_000)); print('numba' in sys.modules)"
-    done = subprocess.run(
-        [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True
-    )
-    assert done.stdout.strip() == "False"

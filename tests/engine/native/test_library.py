@@ -1,0 +1,72 @@
+"""The library is used only where it is there, fits the C text, and the processor runs it."""
+
+from __future__ import annotations
+
+import shutil
+
+import pytest
+
+from initlab.engine import native
+from initlab.engine.native import library
+
+KEPT = (library._opened, library.cores, library.core)
+
+
+def forget():
+    for function in KEPT:
+        function.cache_clear()
+
+
+@pytest.fixture
+def elsewhere(tmp_path, monkeypatch):
+    """A folder with a copy of the C text and of the library."""
+    for path in library.FOLDER.glob("*.[ch]"):
+        shutil.copy(path, tmp_path)
+    if library.LIBRARY.exists():
+        shutil.copy(library.LIBRARY, tmp_path)
+    monkeypatch.setattr(library, "FOLDER", tmp_path)
+    monkeypatch.setattr(library, "LIBRARY", tmp_path / "kernels.so")
+    forget()
+    yield tmp_path
+    forget()
+
+
+def test_cores_are_listed_from_the_fastest_and_each_can_be_loaded():
+    assert [name for name in native.NAMES if name in native.cores()] == list(native.cores())
+    for name in native.cores():
+        assert native.core(name).name == name
+        assert native.why_not(name) == ""
+
+
+def test_a_package_without_library_says_so(elsewhere):
+    (elsewhere / "kernels.so").unlink(missing_ok=True)
+    assert native.cores() == ()
+    assert native.why_not() == "the package was built without a C compiler"
+    with pytest.raises(KeyError):
+        native.core("baseline")
+
+
+def test_a_library_of_another_text_is_not_used(elsewhere):
+    if not library.LIBRARY.exists():
+        pytest.skip("no library here")
+    assert native.cores()
+    forget()
+    with open(elsewhere / "transforms.h", "a", encoding="utf-8") as file:
+        file.write("/* changed */")
+    assert native.cores() == ()
+    assert native.why_not() == "kernels.so was made of other C text - run python hatch_build.py"
+
+
+def test_a_library_that_is_damaged_is_not_used(elsewhere):
+    (elsewhere / "kernels.so").write_bytes(b"no library")
+    assert native.cores() == ()
+    assert native.why_not().startswith("kernels.so cannot be loaded: ")
+
+
+def test_a_core_that_the_processor_lacks_is_not_used(monkeypatch):
+    if not native.cores():
+        pytest.skip(f"no core here: {native.why_not()}")
+    monkeypatch.setattr(library, "cores", lambda: ("baseline",))
+    assert library.why_not("avx512") == "this processor does not have these instructions"
+    with pytest.raises(KeyError):
+        library.core.__wrapped__("avx512")
