@@ -93,8 +93,7 @@ class DeltaOrthogonal(Haar):
             self.groups, outputs, inputs
         )
         values = np.zeros(shape, gaussian.dtype)
-        for matrix, drawn in zip(self._matrices(values), gaussian, strict=True):
-            matrix[...] = self._factor(drawn)
+        self._fill_factors(gaussian, self._matrices(values))
         return self.check_invariants(values).reshape(-1)
 
     def _matrices(self, values: np.ndarray) -> np.ndarray:

@@ -1,7 +1,7 @@
 """The orthogonal factor of a matrix, A = Q R. The diagonal of R is positive, which makes Q unique.
 
-lapack_q         panels factored by LAPACK, the rest as matrix products with BLAS's threads;
-                 reproducible to a tolerance
+lapack_q         products of matrices with BLAS's threads, small factors by LAPACK; reproducible to
+                 a tolerance
 householder_q    elementwise operations and sums in a fixed binary tree: the same bits everywhere
 
 Signs: Mezzadri, "How to generate random matrices from the classical compact groups", 2007.
@@ -9,14 +9,28 @@ Signs: Mezzadri, "How to generate random matrices from the classical compact gro
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
+from initlab.engine import streams
 from initlab.engine.errors import LawError
 from initlab.engine.laws.base import Invariant
+from initlab.engine.streams import Key
 
 PANEL = 64
-"""Columns that LAPACK factors at a time. With its own blocks of 32, large matrices spend most time
-in matrix-vector products.
+"""Columns that are made orthonormal by their Gram matrix: fewer make narrow products, more make the
+Gram matrices and their factors costly.
+"""
+AGAIN = 16
+"""Columns that are made orthonormal twice. Without the last 16, a square Gaussian matrix of n
+columns has a condition of about n / 4.
+"""
+SIGNS = 24
+"""Random vectors that a Gram matrix is tried with, at most 32."""
+SLICE = 256
+"""Elements of each row of a Gram matrix's factor that are read at a time, so that they stay in the
+cache.
 """
 RESOLUTION = {"float16": 2.0**-11, "bfloat16": 2.0**-8, "float64": 2.0**-53}
 """The relative error of rounding to a dtype; 2^-24 for the others, whose values are drawn as
@@ -63,64 +77,119 @@ def householder_q(gaussian: np.ndarray) -> np.ndarray:
 
 
 def lapack_q(gaussian: np.ndarray) -> np.ndarray:
-    """Return the same factor up to rounding, float64. Raises LawError if LAPACK's result is
-    unusable.
+    """Return the same factor up to rounding, float64, of each matrix of a stack (..., rows,
+    columns), columns <= rows.
 
-    The reflectors of each panel are combined into I - V T V' (Schreiber and Van Loan, "A
-    storage-efficient WY representation for products of Householder transformations", 1989) with T
-    from its inverse (Puglisi, "Modification of the Householder method based on the compact WY
-    representation", 1992). The products use BLAS's threads; computing several matrices in threads
-    of ours takes longer unless BLAS uses one thread (`benchmarks/orthogonal.py`).
+    Raises LawError if LAPACK's result is unusable.
     """
-    r = gaussian.astype(np.float64)
-    rows, columns = r.shape
-    signs = np.ones(columns)
-    blocks: list[tuple[np.ndarray, np.ndarray]] = []
+    a = np.array(gaussian, np.float64)
     # The result is checked itself, so floating-point warnings are not needed.
-    with np.errstate(over="ignore", invalid="ignore"):
-        for k in range(0, columns, PANEL):
-            end = min(k + PANEL, columns)
-            v, t, signs[k:end] = _panel(r[k:, k:end])
-            blocks.append((v, t))
-            if end < columns:
-                r[k:, end:] -= v @ (t.T @ (v.T @ r[k:, end:]))
-        q = np.eye(rows, columns)
-        for k in reversed(range(0, columns, PANEL)):
-            v, t = blocks.pop()
-            q[k:, k:] -= v @ (t @ (v.T @ q[k:, k:]))
-        q *= signs
-    return q
+    with np.errstate(all="ignore"):
+        try:
+            _Halves(a).orthonormalize()
+            return a
+        except (
+            np.linalg.LinAlgError
+        ):  # the matrix lacks full rank, as a Gaussian one hardly ever does
+            return _householder(gaussian.astype(np.float64))
 
 
-def _panel(matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """(V, T, the signs of R's diagonal): the reflectors of one panel are I - V T V'."""
+def _householder(a: np.ndarray) -> np.ndarray:
+    """LAPACK's own factor, which is orthonormal whatever the rank, with the signs corrected."""
     try:
-        factored, tau = np.linalg.qr(matrix, mode="raw")
-        v = np.tril(factored.T, -1)
-        np.fill_diagonal(v, 1.0)
-        idle = tau == 0.0  # LAPACK's way to say that a reflector is the identity
-        v[:, idle] = 0.0
-        inverse = np.triu(v.T @ v, 1)
-        np.fill_diagonal(inverse, 1.0 / np.where(idle, 1.0, tau))
-        return v, np.linalg.inv(inverse), np.where(np.diagonal(factored) < 0, -1.0, 1.0)
+        q, r = np.linalg.qr(a)
     except np.linalg.LinAlgError as error:
         raise LawError(
-            f"LAPACK could not factor a matrix of shape {matrix.shape}: {error}"
+            f"LAPACK could not factor a matrix of shape {a.shape[-2:]}: {error}"
         ) from None
+    return q * np.where(np.diagonal(r, axis1=-2, axis2=-1) < 0, -1.0, 1.0)[..., None, :]
+
+
+def _turned(matrices: np.ndarray) -> np.ndarray:
+    return matrices.swapaxes(-1, -2)
+
+
+class _Halves:
+    """Makes the columns of float64 matrices (..., rows, columns) orthonormal in place, by the
+    modified Gram-Schmidt process with blocks of columns.
+
+    The first half of the columns is made orthonormal, what they span is subtracted from the second
+    half, and then the second half is made orthonormal. Almost all of the 2 rows columns^2 operations
+    are products of large matrices; Householder reflections need a third more, most of them in
+    narrow ones. PANEL columns at most are multiplied by the inverse of the Cholesky factor of their
+    Gram matrix.
+
+    Sources: Björck, "Numerics of Gram-Schmidt orthogonalization", 1994, for the process and its
+    error, which grows with the condition of the matrix; Giraud, Langou, Rozložník and van den
+    Eshof, "Rounding error analysis of the classical Gram-Schmidt orthogonalization process", 2005,
+    for the second turn, after which there is no error to speak of.
+    """
+
+    def __init__(self, a: np.ndarray) -> None:
+        self._a = a
+        self._rows, self._columns = a.shape[-2:]
+        widest = max(self._columns // 2 + PANEL, PANEL)
+        self._work = np.empty(a.size // self._columns * widest)
+
+    def orthonormalize(self) -> None:
+        """Raises LinAlgError if the columns are not independent."""
+        self._divide(0, self._columns)
+        self._again(max(0, self._columns - AGAIN))
+
+    def _divide(self, start: int, stop: int) -> None:
+        """Make the columns start … stop - 1 orthonormal, which are orthogonal to all before."""
+        size = stop - start
+        # A Gaussian panel of half as many columns as it has dimensions left has a condition near 6,
+        # whose square the Gram matrix has.
+        if size <= AGAIN or (size <= PANEL and 2 * size <= self._rows - start):
+            self._normalize(start, stop)
+            return
+        half = size // 2 if size <= PANEL else -(-size // PANEL) // 2 * PANEL
+        self._divide(start, start + half)
+        self._subtract(start, start + half, stop)
+        self._divide(start + half, stop)
+
+    def _subtract(self, start: int, middle: int, stop: int) -> None:
+        """Subtract from the columns middle … stop - 1 what those from `start` on span of them."""
+        known, rest = self._a[..., start:middle], self._a[..., middle:stop]
+        rest -= np.matmul(known, _turned(known) @ rest, out=self._scratch(stop - middle))
+
+    def _normalize(self, start: int, stop: int) -> np.ndarray:
+        """Make these columns orthonormal among themselves. Returns the Gram matrix they had."""
+        columns = self._a[..., start:stop]
+        gram: np.ndarray = _turned(columns) @ columns
+        inverse = np.linalg.inv(np.linalg.cholesky(gram))
+        columns[...] = np.matmul(columns, _turned(inverse), out=self._scratch(stop - start))
+        return gram
+
+    def _again(self, start: int) -> None:
+        """Make the columns from `start` on orthonormal a second time. A square matrix is so badly
+        conditioned by its last columns that the first turn leaves an error in them.
+        """
+        if start:
+            self._subtract(0, start, self._columns)
+        gram = self._normalize(start, self._columns)
+        if not np.abs(gram - np.eye(gram.shape[-1])).max() < 0.1:
+            raise np.linalg.LinAlgError("the columns are not independent")
+
+    def _scratch(self, columns: int) -> np.ndarray:
+        shape = (*self._a.shape[:-1], columns)
+        return self._work[: math.prod(shape)].reshape(shape)
 
 
 def check_factor(q: np.ndarray, gaussian: np.ndarray) -> None:
-    """Raise LawError unless the diagonal of R = Q'A is positive, up to rounding.
+    """Raise LawError unless the diagonal of R = Q'A is positive, up to rounding, for each matrix of
+    a stack.
 
     A wrong Q, or one with wrong signs, passes for every column only by chance.
     """
-    with np.errstate(over="ignore", invalid="ignore"):
-        diagonal = (q * gaussian).sum(axis=0)
-        wrong = ~(diagonal >= -1e-12 * np.sqrt((gaussian.astype(np.float64) ** 2).sum()))
+    with np.errstate(all="ignore"):
+        diagonal = np.einsum("...ij,...ij->...j", q, gaussian)
+        wrong = ~(diagonal >= -1e-12 * np.sqrt(float(np.vdot(gaussian, gaussian))))
     if wrong.any():
         raise LawError(
             f"{wrong.sum()} of {wrong.size} columns of an orthogonal factor are not those of its matrix, "
-            f"of shape {gaussian.shape} - the "
+            f"of shape {gaussian.shape[-2:]} - the "
             "values were computed wrongly: check the installation of NumPy and its LAPACK"
         )
 
@@ -128,10 +197,27 @@ def check_factor(q: np.ndarray, gaussian: np.ndarray) -> None:
 def gram_invariant(side: np.ndarray, gain: float) -> Invariant:
     """Return the invariant that the rows of `side` (a matrix, or a stack of them) are orthogonal
     and of length `gain`, as exactly as the dtype can say.
+
+    The Gram matrix is not computed, which would take as long as the factor. The distance E = side
+    side' - gain^2 I is multiplied by SIGNS vectors of random signs (Freivalds, "Probabilistic
+    machines can use less running time", 1977). If an element E_ij exceeds the bound, then for each
+    vector one of the two signs of its element j at least makes (E x)_i exceed the bound: the error
+    is overlooked with a probability of at most 2^-SIGNS.
     """
-    wide = side.astype(np.float64)
-    with np.errstate(over="ignore", invalid="ignore"):
-        gram = wide @ np.swapaxes(wide, -1, -2)
-        worst = float(np.abs(gram - gain**2 * np.eye(gram.shape[-1])).max())
-    bound = max(gain**2, 1e-30) * (8 * RESOLUTION.get(side.dtype.name, 2.0**-24) + 1e-12)
+    shorter, longer = side.shape[-2:]
+    signs = _signs(shorter)
+    with np.errstate(all="ignore"):
+        product = np.zeros((*side.shape[:-1], SIGNS))
+        for start in range(0, longer, SLICE):
+            part = side[..., start : start + SLICE].astype(np.float64)
+            product += part @ (_turned(part) @ signs)
+        worst = float(np.abs(product - gain**2 * signs).max())
+    bound = max(gain**2, 1e-30) * (16 * RESOLUTION.get(side.dtype.name, 2.0**-24) + 1e-12)
     return Invariant("distance of the Gram matrix from gain^2 I", worst, bound, worst <= bound)
+
+
+def _signs(rows: int) -> np.ndarray:
+    """Return rows x SIGNS random signs, float64, always the same."""
+    words = streams.words(Key(0, "signs"), 0, rows)
+    bits = words[:, None] >> np.arange(SIGNS, dtype=np.uint32) & 1
+    return 2.0 * bits - 1.0

@@ -21,6 +21,11 @@ from initlab.engine.laws.factor import check_factor, gram_invariant, householder
 from initlab.engine.streams import Key, Source, Stream
 from initlab.engine.streams.words import WORDS_A_BLOCK
 
+TOGETHER = 1 << 18
+"""Elements of the matrices that are factored in one call: enough for many small ones, few enough for
+the memory that a factorization needs.
+"""
+
 
 def bilinear_kernel(height: int, width: int) -> np.ndarray:
     """(1 - |x/f - c|)(1 - |y/f - c|), f = ceil(width / 2), c = (2f - 1 - f mod 2) / 2f: float64 of
@@ -99,9 +104,7 @@ class Haar(Law):
             self.blocks, max(rows, columns), min(rows, columns)
         )
         values = np.empty((self.blocks, rows, columns), gaussian.dtype)
-        for block, drawn in zip(values, gaussian, strict=True):
-            q = self._factor(drawn)
-            block[...] = q if rows >= columns else q.T
+        self._fill_factors(gaussian, values if rows >= columns else values.swapaxes(1, 2))
         return self.check_invariants(values.reshape(shape)).reshape(-1)
 
     @staticmethod
@@ -110,11 +113,16 @@ class Haar(Law):
             key, first, count, 0.0, 1.0
         )
 
-    def _factor(self, gaussian: np.ndarray) -> np.ndarray:
-        """gain times the orthogonal factor of a matrix that is not wide, in its dtype."""
-        q = householder_q(gaussian) if self.exact else lapack_q(gaussian)
-        check_factor(q, gaussian)
-        return (self.gain * q).astype(gaussian.dtype)
+    def _fill_factors(self, gaussian: np.ndarray, out: np.ndarray) -> None:
+        """Write gain times the orthogonal factors of matrices (blocks, rows, columns), none of them
+        wide, into `out`, which has their shape and dtype.
+        """
+        step = max(1, TOGETHER // math.prod(gaussian.shape[1:]))
+        for start in range(0, len(gaussian), step):
+            drawn = gaussian[start : start + step]
+            q = np.stack([householder_q(one) for one in drawn]) if self.exact else lapack_q(drawn)
+            check_factor(q, drawn)
+            np.multiply(q, self.gain, out=out[start : start + step], casting="same_kind")
 
     def invariants(self, values: np.ndarray) -> list[Invariant]:
         """Return the condition that the Gram matrix of the shorter side, of every block, is gain^2

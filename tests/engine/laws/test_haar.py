@@ -137,31 +137,34 @@ def test_signs_are_as_often_plus_as_minus_which_lapacks_own_are_not():
 
 
 def broken(monkeypatch, change):
-    """LAPACK's factorisation with its reflectors changed."""
-    original = np.linalg.qr
-
-    def qr(matrix, mode="reduced"):
-        factored, tau = original(matrix, mode)
-        return change(factored, tau)
-
-    monkeypatch.setattr(np.linalg, "qr", qr)
+    """LAPACK's inverses changed, of the triangles that make columns orthonormal; its reflectors,
+    which are asked for if the columns seem dependent, make them too long.
+    """
+    inv, qr = np.linalg.inv, np.linalg.qr
+    monkeypatch.setattr(np.linalg, "inv", lambda triangle: change(inv(triangle)))
+    monkeypatch.setattr(np.linalg, "qr", lambda a: [1.01 * part for part in qr(a)])
 
 
-def _of_another(h, tau):
-    """Orthonormal, and as good as any but that it is not the factor of what was drawn."""
-    v = np.tril(np.random.default_rng(0).standard_normal(h.T.shape), -1)
-    return np.triu(h.T).T + v.T, 2 / (1 + (v**2).sum(axis=0))
+def _turned(inverse):
+    """Columns as orthonormal as any, but not those of what was drawn."""
+    size = inverse.shape[-1]
+    return np.linalg.qr(np.random.default_rng(2).standard_normal((size, size)))[0] @ inverse
+
+
+def _once(change):
+    """A fault that happens in the first call only."""
+    calls = itertools.count()
+    return lambda inverse: change(inverse) if next(calls) == 0 else inverse
 
 
 GARBAGE = {
-    "reflectors one percent too long": lambda h, tau: (h * 1.01, tau),
-    "a scale that is off": lambda h, tau: (h, tau * 1.001),
-    "a NaN": lambda h, tau: (np.where(h == h[0, -1], np.nan, h), tau),
-    "infinities": lambda h, tau: (np.full_like(h, np.inf), tau),
-    "a diagonal with other signs": lambda h, tau: (h * np.where(np.eye(*h.shape) == 1, -1, 1), tau),
-    "reflectors of another matrix": lambda h, tau: _of_another(h, tau),
-    "scales of NaN": lambda h, tau: (h, np.full_like(tau, np.nan)),
-    "scales of infinity": lambda h, tau: (h, np.full_like(tau, np.inf)),
+    "columns one percent too long": lambda: lambda inverse: inverse * 1.01,
+    "columns that are hardly too long": lambda: lambda inverse: inverse * (1 + 2.0**-18),
+    "a NaN": lambda: lambda inverse: np.where(inverse == inverse.max(), np.nan, inverse),
+    "infinities": lambda: lambda inverse: np.full_like(inverse, np.inf),
+    "other signs": lambda: _once(np.negative),
+    "columns that are turned": lambda: _turned,
+    "no columns": lambda: np.zeros_like,
 }
 
 
@@ -174,12 +177,22 @@ GARBAGE = {
 @pytest.mark.filterwarnings("error")
 def test_a_lapack_that_factors_wrongly_is_found_out(garbage, law, shape, monkeypatch):
     law.draw(Key(0, "w"), shape)
-    broken(monkeypatch, GARBAGE[garbage])
+    broken(monkeypatch, GARBAGE[garbage]())
     with pytest.raises(
         LawError,
         match="distance of the Gram matrix from gain.2 I is |columns of an orthogonal factor are not |could not factor",
     ):
         law.draw(Key(0, "w"), shape)
+
+
+@pytest.mark.parametrize("garbage", ["a NaN", "infinities", "no columns"])
+def test_columns_that_seem_dependent_are_factored_by_reflectors(garbage, monkeypatch):
+    drawn = laws.Haar().draw(Key(0, "w"), (70, 66), "float64")
+    inv = np.linalg.inv
+    monkeypatch.setattr(np.linalg, "inv", lambda triangle: GARBAGE[garbage]()(inv(triangle)))
+    again = laws.Haar().draw(Key(0, "w"), (70, 66), "float64")
+    assert not np.array_equal(again, drawn)
+    assert np.abs(again - drawn).max() < 1e-12
 
 
 @pytest.mark.parametrize("noise", ["uniform", "normal"])
@@ -203,8 +216,8 @@ def test_a_lapack_that_gives_up_is_named(monkeypatch):
     def gives_up(*_, **__):
         raise np.linalg.LinAlgError("did not converge")
 
-    monkeypatch.setattr(np.linalg, "qr", gives_up)
-    monkeypatch.setattr(np.linalg, "svd", gives_up)
+    for name in ("cholesky", "qr", "svd"):
+        monkeypatch.setattr(np.linalg, name, gives_up)
     with pytest.raises(
         LawError, match=r"LAPACK could not factor a matrix of shape \(4, 3\): did not converge"
     ):
