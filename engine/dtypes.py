@@ -38,7 +38,7 @@ def _resolved(dtype: Hashable) -> np.dtype:
         found.kind in "biuf" and found.itemsize <= 8 or found.name == "bfloat16"
     ):
         raise MXNetError(f"no dtype {dtype!r} - {advice(str(dtype), NAMES)}")
-    native: np.dtype = found.newbyteorder("=")
+    native: np.dtype = np.dtype(found.type)  # the one object of the type: found by identity
     return native
 
 

@@ -14,6 +14,7 @@ import math
 import threading
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from typing import Any, ClassVar
 
 import numpy as np
@@ -188,13 +189,20 @@ class Law:
         The arguments and errors are `fill`'s. A law with a `distribution` gives a piece if `out` is
         float32 or float64; all others fill at once and give None. Every check is made now.
         """
-        self._check_slice(shape, start, start + out.size)
-        dtype = out.dtype if out.dtype in DRAWN else self._resolved(out.dtype)
-        kind = self.distribution(dtype == DRAWN[1])
+        size, dtype = out.size, out.dtype
+        if start or size != math.prod(shape):
+            self._check_slice(shape, start, start + size)
+        else:
+            self.check_shape(shape)
+        if dtype is DRAWN[0]:
+            kind = self._narrow
+        else:
+            dtype = self._resolved(dtype)
+            kind = self.distribution(dtype is DRAWN[1])
         if kind is None:
             self._write(key, shape, start, out)
             return None
-        if dtype == kind.dtype:
+        if dtype is kind.dtype:
             return Piece(kind, key, start, out)
         if dtype.name in NARROWER and not kind.reaches_beyond(dtype):
             self.check_dtype(dtype)
@@ -235,6 +243,11 @@ class Law:
     def elementwise(self) -> bool:
         """Whether there is a `distribution`."""
         return type(self).distribution is not Law.distribution
+
+    @cached_property
+    def _narrow(self) -> Distribution | None:
+        """The distribution in float32, which many small tensors ask for."""
+        return self.distribution(wide=False)
 
     def distribution(self, wide: bool) -> Distribution | None:
         """Return the distribution that every element follows, in float64 if `wide`, else in

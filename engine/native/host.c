@@ -52,7 +52,7 @@ INLINE double bits_double(u64 bits) { double x; memcpy(&x, &bits, 8); return x; 
 /* --- drawing */
 
 #define CHUNK 128 /* blocks whose words lie in the first cache before they are transformed */
-#define GROUP 64  /* words transformed by one call; its loop has no rest */
+#define GROUP 32  /* words transformed by one call; its loop has no rest */
 
 enum { UNIFORM, NORMAL, TRUNCATED, KINDS };
 enum { OWN, FLOAT16, BFLOAT16 };

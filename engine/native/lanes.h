@@ -105,12 +105,14 @@ INLINE void lanes_of_words(u64 k0, u64 k1, u64 first, int groups, u64 *w)
         put(c0[g], c1[g], c2[g], c3[g], w + 4 * LANES * g);
 }
 
-/* Write the words of blocks first … first + blocks - 1; `blocks` is a multiple of 16. */
+/* Write the words of blocks first … first + blocks - 1; `blocks` is a multiple of 8. */
 static void make_words(u64 k0, u64 k1, u64 first, i64 blocks, u64 *w)
 {
     i64 i = 0, step = LANES * SIDE_BY_SIDE;
     for (; i + step <= blocks; i += step)
         lanes_of_words(k0, k1, first + (u64)i, SIDE_BY_SIDE, w + 4 * i);
+    for (; i + 16 <= blocks; i += 16)
+        lanes_of_words(k0, k1, first + (u64)i, SIDE_BY_SIDE / 2, w + 4 * i);
     for (; i < blocks; i += LANES)
         lanes_of_words(k0, k1, first + (u64)i, 1, w + 4 * i);
 }

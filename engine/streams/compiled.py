@@ -20,33 +20,30 @@ def filler(name: str) -> Callable[[Sequence[Piece]], None]:
     """Return the function that draws pieces with a core, one of `native.cores()`, in this thread.
     It gives up the interpreter's lock meanwhile.
     """
-    draw = native.core(name).draw
+    draw, pack = native.core(name).draw, PLACE.pack
+    addressof, from_buffer = ctypes.addressof, ctypes.c_char.from_buffer
 
     def fill(pieces: Sequence[Piece]) -> None:
         rows = []
         for piece in pieces:
             kind, key, start, out = piece
-            if not out.size:
-                continue
-            address = _address(out)
-            if address is None:
-                reference.fill([piece])
-                continue
-            k0, k1 = key.words
-            rows.append(PLACE.pack(k0, k1, start, out.size, address) + kind.packed_for(out.dtype))
+            try:
+                address = addressof(from_buffer(out))
+            except (TypeError, ValueError):
+                if _needs_numpy(out):
+                    reference.fill([piece])
+                    continue
+                address = addressof(from_buffer(out.view(f"u{out.itemsize}")))
+            rows.append(pack(*key.words, start, out.size, address))
+            rows.append(kind.own if out.dtype is kind.dtype else kind.packed_for(out.dtype))
         if rows:
-            draw(b"".join(rows), len(rows))
+            draw(b"".join(rows), len(rows) // 2)
 
     return fill
 
 
-def _address(out: np.ndarray) -> int | None:
-    """Return where the elements lie; None if they have gaps or cannot be written."""
-    try:
-        return ctypes.addressof(ctypes.c_char.from_buffer(out))  # type: ignore[arg-type]
-    except TypeError:  # gaps
-        return None
-    except ValueError:  # read-only, or a dtype that buffers do not have
-        if not (out.flags.writeable and out.flags.c_contiguous):
-            return None
-        return ctypes.addressof(ctypes.c_char.from_buffer(out.view(f"u{out.itemsize}")))  # type: ignore[arg-type]
+def _needs_numpy(out: np.ndarray) -> bool:
+    """Return whether the elements have gaps, or cannot be written, or there are none. Buffers lack
+    a dtype too, bfloat16.
+    """
+    return not (out.size and out.flags.writeable and out.flags.c_contiguous)

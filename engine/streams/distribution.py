@@ -142,6 +142,11 @@ class Distribution:
         )
 
     @cached_property
+    def own(self) -> bytes:
+        """`packed_for` the distribution's own dtype."""
+        return self.packed_for(self.dtype)
+
+    @cached_property
     def _packed_for(self) -> dict[np.dtype, bytes]:
         return {}
 
