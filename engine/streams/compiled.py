@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import struct
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -21,7 +22,8 @@ def filler(name: str) -> Callable[[Sequence[Piece]], None]:
     It gives up the interpreter's lock meanwhile.
     """
     draw, pack = native.core(name).draw, PLACE.pack
-    addressof, from_buffer = ctypes.addressof, ctypes.c_char.from_buffer
+    addressof = ctypes.addressof
+    from_buffer: Callable[[Any], ctypes.c_char] = ctypes.c_char.from_buffer
 
     def fill(pieces: Sequence[Piece]) -> None:
         rows = []
