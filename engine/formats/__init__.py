@@ -5,7 +5,7 @@ Each module in this folder registers a format when it is imported.
 
 from __future__ import annotations
 
-from initlab.engine.formats import npz, params, placed, safetensors, sharded
+from initlab.engine.formats import npz, pages, params, placed, safetensors, sharded
 from initlab.engine.formats.base import Format, Snapshot, for_runs, get, names, register
 from initlab.engine.formats.shared import open_shared
 from initlab.engine.registry import import_modules
@@ -20,6 +20,7 @@ __all__ = [
     "names",
     "npz",
     "open_shared",
+    "pages",
     "params",
     "placed",
     "register",

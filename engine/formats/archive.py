@@ -12,6 +12,7 @@ from re import Pattern
 import numpy as np
 
 from initlab.engine.errors import FormatError
+from initlab.engine.formats import pages
 from initlab.engine.formats.base import checked
 
 HEADER = 30
@@ -34,8 +35,8 @@ class Member:
     def check(self, name: str) -> None:
         """Raise FormatError unless the bytes have their checksum."""
         found = 0
-        for start in range(0, self.part.size, BLOCK):
-            found = zlib.crc32(self.part[start : start + BLOCK].data, found)
+        for block in pages.read_once(self.part):
+            found = zlib.crc32(block.data, found)
         checked(found == self.crc, f"is damaged: Bad CRC-32 for file {name!r}")
 
 

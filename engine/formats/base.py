@@ -15,6 +15,7 @@ import numpy as np
 
 from initlab.engine import dtypes
 from initlab.engine.errors import FormatError, MXNetError
+from initlab.engine.formats import pages
 from initlab.engine.formats.foreign import KIND_BYTES, other_kind, other_suffix
 from initlab.engine.registry import Registry, advice
 
@@ -274,7 +275,7 @@ def view_of(name: str, raw: np.ndarray, dtype: np.dtype, shape: Sequence[int]) -
         ) from None
     if dtype == np.bool_:
         checked(
-            bool((array.view(np.uint8) <= 1).all()),
+            all(bool((block <= 1).all()) for block in pages.read_once(array.view(np.uint8))),
             f"is damaged: tensor '{name}' has booleans that are neither 0 nor 1",
         )
     return array

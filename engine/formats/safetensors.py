@@ -33,6 +33,7 @@ from initlab.engine.formats.base import (
     register,
     tensor_of,
     unreadable,
+    view_of,
 )
 from initlab.engine.formats.foreign import KIND_BYTES
 
@@ -227,8 +228,7 @@ class Safetensors(Format):
         """Return the snapshot, mapped into memory. Errors are `read`'s."""
         snapshot = open_mapped(path)
         for name, array in snapshot.tensors.items():
-            if array.dtype == np.bool_:
-                tensor_of(name, array.tobytes(), array.dtype, array.shape)
+            view_of(name, array.reshape(-1).view(np.uint8), array.dtype, array.shape)
         return snapshot
 
     def parse(self, data: bytes) -> Snapshot:

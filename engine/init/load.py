@@ -16,6 +16,7 @@ import numpy as np
 
 from initlab.engine import formats, laws, nd
 from initlab.engine.errors import BESIDE, FormatError, MXNetError, OptionError, OptionErrors
+from initlab.engine.formats import pages
 from initlab.engine.init.base import InitDesc, Initializer, create, describe, register
 from initlab.engine.init.description import Description
 from initlab.engine.options import LATER, told
@@ -93,6 +94,7 @@ class Load(Initializer):
         self.param = {_without_prefix(name): values for name, values in tensors.items()}
         unread = {} if self._snapshot is None else self._snapshot.unread
         self._unread = {_without_prefix(name): why for name, why in unread.items()}
+        self._compared: dict[tuple[str, str], bool] = {}
 
     def _options(self) -> dict[str, Any]:
         param: Any = self.file
@@ -210,18 +212,35 @@ class Load(Initializer):
         found = self._tensor(description)
         if found is None:
             return self._fallback(description).law(description)
-        if self.file is not None:
-            return laws.Loaded(self.file, self._stored[found])
-        return laws.Constant(self.param[found])
+        return self._law_of(found)
+
+    def _law_of(self, found: str) -> laws.Law:
+        """Return the law of a tensor's values."""
+        if self.file is None or self._snapshot is None:
+            return laws.Constant(self.param[found])
+        return laws.Loaded.of(self.file, self._stored[found], self._snapshot)
 
     def _init_weight(self, name: str, arr: nd.NDArray) -> None:
         description = describe(name, arr)
         found = self._tensor(description)
         if found is None:
             self._fallback(description)._init_weight(name, arr)
-        else:
+        elif self.file is None:
             arr[:] = self.param[found]
+        else:
+            arr[:] = self._law_of(found).draw(laws.NOWHERE, arr.shape, arr.dtype)
         self._report(name, found)
+
+    def _calls_plainly(self) -> bool:
+        return self._has_methods_of(Load, "__call__", "_report", "_verbose_print")
+
+    def _law_that_fills(self, description: Description) -> laws.Law | None:
+        """Return the law of a tensor in a file, or the fallback's."""
+        plain = not self.verbose and self._has_methods_of(Load, "_init_weight", "law")
+        found = self._tensor(description) if plain else None
+        if found is not None:
+            return None if self.file is None else self._law_of(found)
+        return self._fallback(description)._law_that_fills(description) if plain else None
 
     def __call__(self, desc: str, arr: nd.NDArray) -> None:
         """Fill `arr`, which a plain name describes, as MXNet does: a tensor that the snapshot lacks is
@@ -264,14 +283,24 @@ class Load(Initializer):
                 raise OptionError("param", f"{said} - write it in a type that NumPy has")
         names = [name for name in paths if name in self.param]
         for other in names[1:]:
-            first, second = self.param[names[0]], self.param[other]
-            if first is not second and not _same(first, second):
+            if not self._are_same(names[0], other):
                 raise OptionError(
                     "param",
                     f"{self._of}has other values for '{names[0]}' than for '{other}', which are one "
                     "parameter here - untie them, or take one of them out",
                 )
         return self.tensor_for(description.path, description.name, description.aliases)
+
+    def _are_same(self, name: str, other: str) -> bool:
+        """Return whether two tensors have the same values. Those of a file are compared once."""
+        first, second = self.param[name], self.param[other]
+        if first is second or self.file is None:
+            return first is second or _same(first, second)
+        if (name, other) not in self._compared:
+            self._compared[name, other] = _same(first, second)
+            pages.release(first)
+            pages.release(second)
+        return self._compared[name, other]
 
     @cached_property
     def _tensors(self) -> dict[str, str]:
@@ -295,10 +324,14 @@ def _without_prefix(name: str) -> str:
 
 
 def _same(first: np.ndarray, second: np.ndarray) -> bool:
+    """Return whether two arrays have the same dtype, shape and bytes."""
     return (
         first.dtype == second.dtype
         and first.shape == second.shape
-        and np.array_equal(np.ravel(first).view(np.uint8), np.ravel(second).view(np.uint8))
+        and all(
+            a.tobytes() == b.tobytes()
+            for a, b in zip(pages.blocks(first), pages.blocks(second), strict=True)
+        )
     )
 
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import ClassVar
 
 import numpy as np
 
 from initlab.engine import formats
-from initlab.engine.errors import LawError
+from initlab.engine.errors import FormatError, LawError
+from initlab.engine.formats import pages
 from initlab.engine.laws.base import Invariant, Law
 from initlab.engine.streams import Key
 
@@ -22,38 +24,64 @@ class Loaded(Law):
     """
 
     random: ClassVar[bool] = False
-    sliceable: ClassVar[bool] = False
     file: str
     """The file."""
     tensor: str
     """The name of the tensor in it."""
 
-    def read(self) -> np.ndarray:
-        """Return the tensor in the file. Raises FormatError if the file is damaged, LawError if it
-        lacks it.
-        """
-        snapshot = formats.open_shared(self.file)
-        name = snapshot.aliases.get(self.tensor, self.tensor)
-        if name not in snapshot.tensors:
-            raise LawError(f"{self.file}: has no tensor '{self.tensor}'")
-        return snapshot.tensors[name]
+    @classmethod
+    def of(cls, file: str, tensor: str, snapshot: formats.Snapshot) -> Loaded:
+        """Return the law of a tensor in a snapshot that `formats.open_shared` gave for the file."""
+        law = cls(file, tensor)
+        law.__dict__["_snapshot"] = snapshot
+        return law
 
-    def _elements(
-        self, key: Key, shape: tuple[int, ...], start: int, end: int, dtype: np.dtype
-    ) -> np.ndarray:
-        values = self.read()
-        if values.shape != tuple(shape):
+    @cached_property
+    def _snapshot(self) -> formats.Snapshot:
+        """The file as it was when it was first read: all slices are of the same values."""
+        return formats.open_shared(self.file)
+
+    def __reduce__(self) -> tuple[type[Loaded], tuple[str, str]]:
+        """A copy opens the file for itself."""
+        return type(self), (self.file, self.tensor)
+
+    def read(self) -> np.ndarray:
+        """Return the tensor, mapped into memory where the format allows it; nobody may write to it.
+
+        Raises FormatError if the file is damaged, LawError if it lacks the tensor.
+        """
+        name = self._snapshot.aliases.get(self.tensor, self.tensor)
+        if name not in self._snapshot.tensors:
+            raise LawError(f"{self.file}: has no tensor '{self.tensor}'")
+        return self._snapshot.tensors[name]
+
+    def _write(self, key: Key, shape: tuple[int, ...], start: int, out: np.ndarray) -> None:
+        """Copy and cast elements, some at a time, and release the pages that they were in."""
+        stored = self.read()
+        if stored.shape != tuple(shape):
             raise LawError(
-                f"{self.file}: '{self.tensor}' has shape {values.shape}, the parameter {tuple(shape)}"
+                f"{self.file}: '{self.tensor}' has shape {stored.shape}, the parameter {tuple(shape)}"
             )
-        return self._rounded(values.reshape(-1)[start:end], dtype)
+        for at in range(0, out.size, pages.BLOCK):
+            part = out[at : at + pages.BLOCK]
+            found = pages.elements(stored, start + at, start + at + part.size)
+            part[:] = self._rounded(found, out.dtype)
+            pages.release(found)
+        if start + out.size == stored.size:
+            pages.release(stored)  # elements in another order came from all over it
 
     def invariants(self, values: np.ndarray) -> list[Invariant]:
         """Return the condition that every element equals the file's; NaN equals NaN."""
-        expected = self._rounded(self.read(), values.dtype)
-        both_nan = (values != values) & (expected != expected)
-        wrong = int(((values != expected) & ~both_nan).sum())
-        return [Invariant("elements that differ from the file", wrong, 0, wrong == 0)]
+        return self._none_wrong("elements that differ from the file", values)
+
+    def check_unchanged(self) -> None:
+        """Raise LawError if the file is not as it was when it was first read."""
+        try:
+            unchanged = formats.open_shared(self.file) is self._snapshot
+        except (FormatError, OSError):
+            unchanged = False
+        if not unchanged:
+            raise LawError(f"{self.file}: was changed while it was read - run again")
 
     def __str__(self) -> str:
         return f"Loaded({Path(self.file).name}: {self.tensor})"

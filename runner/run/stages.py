@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 from rich.console import Console
 
-from initlab.engine import autograd, nd, streams
+from initlab.engine import autograd, laws, nd, streams
 from initlab.engine.device import is_shortage
 from initlab.runner.config import plugins
 from initlab.runner.errors import MemoryShortage, TimedOut
@@ -30,6 +30,7 @@ from initlab.runner.evidence.statistics import Statistics
 from initlab.runner.evidence.verdict import judge
 from initlab.runner.files import locked, storage_errors
 from initlab.runner.measures import Findings, Measure
+from initlab.runner.observation.tree import host
 from initlab.runner.plan import ledger
 from initlab.runner.plan.feeding import check_batch
 from initlab.runner.plan.network import Network, build, infer_shapes
@@ -106,6 +107,18 @@ def multiply_rates(config: RunConfig, network: Network) -> None:
 def host_values(network: Network) -> dict[str, np.ndarray]:
     """Return {path: values in host memory} of all parameters that are not aliases."""
     return {path: parameter.data().asnumpy() for path, parameter in network.owners.items()}
+
+
+def held_values(network: Network) -> dict[str, np.ndarray]:
+    """Return the same without a copy of what is in host memory: these change with the network."""
+    return {path: host(parameter.data()) for path, parameter in network.owners.items()}
+
+
+def check_unchanged(config: RunConfig) -> None:
+    """Raise LawError if a file that values were loaded from is no longer as it was."""
+    loaded = {row.law.file: row.law for row in config.rows if isinstance(row.law, laws.Loaded)}
+    for law in loaded.values():
+        law.check_unchanged()
 
 
 def measure(config: RunConfig, values: dict[str, np.ndarray]) -> dict[str, dict[str, object]]:
@@ -281,6 +294,7 @@ def _execute(
             if config.init_mode == "streamed"
             else _in_memory(config, run)
         )
+        check_unchanged(config)
         with steps_of(f"probe {config.probe.kind}", out.quiet) as shown:
             trace, sections, diagnosis = examine(config, made.network, report or shown)
         stats = statistics_of(config, made.rows, trace, sections)
@@ -305,7 +319,7 @@ def _execute(
 def _in_memory(config: RunConfig, run: RunFolder) -> Initialized:
     """Draw all parameters, check them against the plan, digest, write and measure them."""
     network, record = initialize(config)
-    values = host_values(network)
+    values = held_values(network)
     aliases = config.plan.aliases
     digests = snapshot.digest_values(values, aliases)
     run.remove_snapshots()

@@ -9,7 +9,7 @@ from typing import Protocol
 import numpy as np
 
 from initlab.engine import dtypes
-from initlab.engine.laws import Law
+from initlab.engine.laws import NOWHERE, Law
 from initlab.runner.stats import Accumulator, Statistic, is_whole, measure_all, summary_of
 
 
@@ -53,21 +53,26 @@ class Meter:
 
     def finish(self, values: np.ndarray | None) -> dict[str, object]:
         """Return the figures of every statistic, equal to those of the whole tensor."""
-        return (
-            {}
-            if self._blocks is None
-            else measure_all(self._stats, self._row.law, self._blocks.result(), values)
-        )
+        if self._blocks is None:
+            return {}
+        row = self._row
+        if values is None and not _one_pass(self._stats):
+            values = row.law.draw(NOWHERE, row.shape, row.dtype)
+        return measure_all(self._stats, row.law, self._blocks.result(), values)
 
 
 def needs_whole_tensor(stats: Sequence[Statistic], row: Measurable) -> bool:
     """Return whether a tensor can be measured only after it is complete in a file.
 
-    That is so for a large tensor if a statistic needs all values at once.
+    That is so for a large tensor if a statistic needs all values at once, unless its law is not
+    random: then it is drawn again.
     """
-    return not is_whole(math.prod(row.shape), row.law) and not all(
-        statistic.one_pass for statistic in stats
-    )
+    whole = is_whole(math.prod(row.shape), row.law) or not row.law.random
+    return not whole and not _one_pass(stats)
+
+
+def _one_pass(stats: Sequence[Statistic]) -> bool:
+    return all(statistic.one_pass for statistic in stats)
 
 
 def measure(stats: Sequence[Statistic], row: Measurable, values: np.ndarray) -> dict[str, object]:

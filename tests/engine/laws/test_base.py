@@ -241,7 +241,6 @@ def test_the_invariant_of_the_whole_counts_the_same():
         laws.Uniform(0, 1),
         laws.Haar(),
         laws.Custom("mine"),
-        laws.Loaded("a.npz", "w"),
     ],
     ids=str,
 )

@@ -14,7 +14,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from initlab.engine import formats
+from initlab.engine import formats, laws
+from initlab.engine.formats import pages
 from initlab.runner.cli import run_command
 from initlab.runner.evidence import journal
 from initlab.runner.evidence.folder import RunFolder
@@ -256,3 +257,75 @@ def test_verify_names_a_streamed_value_that_was_changed(only_run, capsys):
         in said
     )
     assert "first at [5, 0]" in said
+
+
+@pytest.fixture
+def loading(only_run, tmp_path):
+    """The words of a run that loads the values of another one, in the given dtype."""
+
+    def words(dtype: str = "float32") -> list[str]:
+        source = only_run(*WORDS, "init_mode=streamed", "probe=none")
+        tensors = formats.get("safetensors").read(source / "snapshot.safetensors").tensors
+        path = tmp_path / "given.safetensors"
+        cast = {name: values.astype(dtype) for name, values in tensors.items()}
+        formats.get("safetensors").write(path, formats.Snapshot(cast))
+        return [*WORDS[1:], "init=load", f"init.param={path}"]
+
+    return words
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float16", "float64"])
+def test_a_streamed_run_that_loads_is_one_in_memory(loading, only_run, dtype):
+    words = [*loading(dtype), "stats=[moments,histogram,law]", "stats.histogram.exact=true"]
+    held, written, deferred = (
+        only_run(*words, f"init_mode={mode}") for mode in ("eager", "streamed", "deferred")
+    )
+    assert same_file(held, written) and same_file(held, deferred)
+    assert stats_of(held) == stats_of(written) == stats_of(deferred)
+    assert all(row["invariants_ok"] for row in stats_of(written)["parameters"])
+    unkept = only_run(*words, "init_mode=streamed", "snapshot=none", "probe=none")
+    assert stats_of(unkept)["parameters"] == stats_of(held)["parameters"]
+
+
+def test_a_streamed_run_fetches_each_element_once_and_in_parts(loading, only_run, monkeypatch):
+    fetched = []
+    real = pages.elements
+
+    def elements(array, start, stop):
+        fetched.extend((array.shape, at) for at in range(start, stop, 1000))
+        assert stop - start <= pages.BLOCK
+        return real(array, start, stop)
+
+    words = loading()
+    monkeypatch.setattr(pages, "elements", elements)
+    only_run(*words, "init_mode=streamed", "probe=none", "stats=[]")
+    assert len(fetched) == len(set(fetched)) > 2600
+
+
+@pytest.mark.parametrize("mode", ["eager", "streamed"])
+def test_a_file_that_changes_while_it_is_loaded_is_said(loading, command, monkeypatch, mode):
+    words = loading()
+    path = Path(words[-1].removeprefix("init.param="))
+    real = laws.Loaded._write
+
+    def write(self, *arguments):
+        real(self, *arguments)
+        os.utime(path, (0, 0))
+
+    monkeypatch.setattr(laws.Loaded, "_write", write)
+    done = command(*words, f"init_mode={mode}", "probe=none")
+    said = f"error: init: {path}: was changed while it was read - run again\n"
+    assert (done.code, done.err) == (2, said)
+
+
+@pytest.mark.parametrize("mode", ["eager", "deferred", "streamed"])
+@pytest.mark.parametrize("stats", ["[]", "[law]"])
+def test_a_value_beyond_the_dtype_is_refused_in_each_mode(command, tmp_path, mode, stats):
+    path = tmp_path / "given.npz"
+    np.savez(path, **{"0.weight": np.full((2, 3), 1e6, np.float32), "0.bias": np.zeros(2)})
+    words = ["model.input=[3]", "model.layers=[{kind: dense, units: 2}]", "dtype=float16"]
+    words += ["init=load", f"init.param={path}", "probe=none", f"stats={stats}"]
+    done = command(*words, f"init_mode={mode}")
+    said = "Loaded(given.npz: 0.weight) gives 1000000.0, which is beyond the range of float16"
+    assert (done.code, said in done.err) == (2, True), done.err
+    assert "cannot fill '0.weight': " in done.err
