@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
@@ -346,3 +347,17 @@ def test_a_loaded_table_keeps_its_padding_row(tmp_path):
     module = nn.Sequential(nn.Embedding(6, 4, padding_idx=2))
     it.plan(module, {"kind": "load", "param": str(tmp_path / "table.npz")}).apply(module)
     assert np.array_equal(module[0].weight.detach().numpy(), values)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float16"])
+def test_a_file_is_loaded_into_the_memory_of_the_module_in_parts(dtype, tmp_path):
+    values = np.random.default_rng(0).normal(size=(2000, 1000)).astype(dtype)
+    np.savez(tmp_path / "w.npz", weight=values)
+    module = nn.Linear(1000, 2000, bias=False)
+    planned = it.plan(module, {"kind": "load", "param": str(tmp_path / "w.npz")})
+    tracemalloc.start()
+    planned.apply(module)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 5 << 20
+    assert np.array_equal(module.weight.detach().numpy(), values.astype(np.float32))
