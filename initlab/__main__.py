@@ -6,6 +6,8 @@ import os
 import signal
 from types import FrameType
 
+from initlab.starting import let_blas_rest, uncollected
+
 STOPPED = 130
 """The exit code of a command that Ctrl-C ended, as in `runner.errors`, which takes long to import."""
 
@@ -18,7 +20,9 @@ def main(*before: str) -> None:
     waiting = signal.getsignal(signal.SIGINT) is signal.default_int_handler
     if waiting:
         signal.signal(signal.SIGINT, _stop)
-    from initlab.runner import cli
+    let_blas_rest()
+    with uncollected():
+        from initlab.runner import cli
 
     if waiting:
         signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -27,7 +27,6 @@ from initlab.runner.config.identity import declaration_of, typed_words
 from initlab.runner.errors import ConfigError, Problem, Problems, TimedOut
 from initlab.runner.evidence import judged, status
 from initlab.runner.evidence.diagnosed import Diagnosis
-from initlab.runner.evidence.finished import Run
 from initlab.runner.evidence.folder import Origin, RunFolder
 from initlab.runner.excerpt import shortened
 from initlab.runner.files import check_local
@@ -42,6 +41,7 @@ from initlab.runner.tracking import track_run
 
 if TYPE_CHECKING:
     from initlab.runner.advice.advise import Advice
+    from initlab.runner.evidence.finished import Run
 
 
 def declare(*words: str, config_dir: str | os.PathLike[str] | None = None) -> DeclaredRun:
@@ -170,6 +170,8 @@ class DeclaredRun:
         than run, which make no run; and StorageError, MemoryShortage, LedgerError and TimedOut like
         the command.
         """
+        from initlab.runner.evidence.finished import Run
+
         resolved = self.checked.resolved
         for key, value in (("task", "run"), ("dry_run", False)):
             if resolved.get(key, value) != value:

@@ -27,6 +27,7 @@ from initlab.runner.config.option_files import conf_dir
 from initlab.runner.config.permitted import LOGGING_CLASSES
 from initlab.runner.errors import ConfigError, Problems
 from initlab.runner.sweep.plugin import register
+from initlab.starting import uncollected
 
 if TYPE_CHECKING:
     from initlab.runner.config.option_writer import OptionFile
@@ -56,7 +57,8 @@ def launch(words: list[str]) -> int:
         return show(shell_completion(sys.argv[0], arguments.overrides))
     if arguments.hydra_help:
         return hand_to_hydra(["--hydra-help"])
-    from initlab.runner.declare import composed
+    with uncollected():
+        from initlab.runner.declare import composed
 
     if arguments.cfg or arguments.info:
         # Compose it for the checks: they refuse a config that would make Hydra instantiate a class.
@@ -65,7 +67,8 @@ def launch(words: list[str]) -> int:
         typed = set(arguments.overrides)
         return hand_to_hydra([*(word for word in words if word not in typed), *plain])
     several = arguments.multirun or mode_of(arguments.overrides) == "MULTIRUN"
-    config = None if several else composed(arguments.overrides, arguments.config_dir)
+    with uncollected():
+        config = None if several else composed(arguments.overrides, arguments.config_dir)
     if config is None or config.hydra.mode == RunMode.MULTIRUN:
         from initlab.runner.sweep.sweeper import sweep
 
@@ -121,7 +124,8 @@ def single_run(config: DictConfig, config_dir: str | None = None) -> int:
     from initlab.runner.terminal import tables
     from initlab.runner.tracking import track_run
 
-    run = declared(config, config_dir)
+    with uncollected():
+        run = declared(config, config_dir)
     out = tables.console()
     if config.dry_run:
         from initlab.runner.sweep.job import finished

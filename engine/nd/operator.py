@@ -83,6 +83,16 @@ def check_array(value: object, name: str) -> None:
         raise AssertionError(f"Argument {name} must have NDArray type, but got {value}")
 
 
+def _annotated(function: Callable[..., object], annotation: str) -> tuple[tuple[int, str], ...]:
+    """Return (place, name) of each parameter with this annotation.
+
+    `inspect.signature` would take a tenth of a millisecond for each of 200 functions.
+    """
+    code, given = function.__code__, function.__annotations__
+    names = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
+    return tuple((i, name) for i, name in enumerate(names) if given.get(name) == annotation)
+
+
 def operator(
     *names: str, among: dict[str, Callable[..., Any]] = OPERATORS
 ) -> Callable[[Callable[..., R]], Callable[..., R]]:
@@ -94,19 +104,9 @@ def operator(
     """
 
     def declare(function: Callable[..., R]) -> Callable[..., R]:
-        signature = inspect.signature(function)
-        parameters = signature.parameters.values()
-        several = any(p.kind is p.VAR_POSITIONAL for p in parameters)
-        places = tuple(
-            (i, p.name)
-            for i, p in enumerate(parameters)
-            if p.annotation == "NDArray" and not several
-        )
-        optional = tuple(
-            (i, p.name)
-            for i, p in enumerate(parameters)
-            if p.annotation == "NDArray | None" and not several
-        )
+        several = bool(function.__code__.co_flags & inspect.CO_VARARGS)
+        places = () if several else _annotated(function, "NDArray")
+        optional = () if several else _annotated(function, "NDArray | None")
 
         @functools.wraps(function)
         def applied(
@@ -128,7 +128,7 @@ def operator(
                 if given is not None:
                     check_array(given, argument)
             if is_inferring():
-                stands: Any = inferred(names[0], signature, args, options)
+                stands: Any = inferred(names[0], function, args, options)
                 if stands is not None:
                     unknown: R = stands
                     return unknown

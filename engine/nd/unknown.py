@@ -267,14 +267,14 @@ KEEPING |= {"log_softmax", "smooth_l1", "zeros_like", "ones_like", "L2Normalizat
 
 
 def inferred(
-    name: str, signature: inspect.Signature, args: Sequence[object], options: Arguments
+    name: str, function: Callable[..., object], args: Sequence[object], options: Arguments
 ) -> Unknown | None:
     """Give shapes to the unknown inputs of an operator. Returns what stands for its result, or None
     if it can be computed.
     """
     if not any(isinstance(one, Unknown) and not one.known for one in (*args, *options.values())):
         return None
-    bound = signature.bind(*args, **options)
+    bound = inspect.signature(function).bind(*args, **options)
     bound.apply_defaults()
     rule = RULES.get(name)
     if rule is not None:

@@ -6,6 +6,7 @@ import argparse
 from collections.abc import Sequence
 
 from initlab.runner.command import Command, add_words, register
+from initlab.starting import uncollected
 
 
 @register
@@ -36,6 +37,7 @@ class Run(Command):
 
     def main(self, words: Sequence[str]) -> int:
         """Overrides and flags, Hydra's and ours."""
-        from initlab.runner.launch import launch
+        with uncollected():
+            from initlab.runner.launch import launch
 
         return launch(list(words))

@@ -11,6 +11,7 @@ import codecs
 import os
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
@@ -35,8 +36,9 @@ from yaml.reader import ReaderError
 
 from initlab.engine.registry import nearest
 from initlab.runner.config import schema
-from initlab.runner.config.hydra_internals import FileSource, yaml_loader
+from initlab.runner.config.hydra_internals import FileSource, quick_yaml_loader, yaml_loader
 from initlab.runner.config.limits import MOST_BRACKETS
+from initlab.runner.config.option_files import conf_dir
 from initlab.runner.errors import Problem
 from initlab.runner.excerpt import shortened
 
@@ -162,8 +164,7 @@ class _Reader:
 
     def read(self) -> OptionFile:
         try:
-            loader = yaml_loader()(self.text)
-            node = loader.get_single_node()
+            loader, node = self._parsed()
             self._check_size(node)
             package = self._package(node)
             if node is None:
@@ -174,6 +175,15 @@ class _Reader:
             raise self._no_yaml(error) from None
         except RecursionError:
             raise self._error(self._too_deep(), TOO_DEEP) from None
+
+    def _parsed(self) -> tuple[Any, Node | None]:
+        """Return the loader and the whole of the text."""
+        if self.file.is_relative_to(conf_dir()):
+            with suppress(YAMLError):  # the other loader says what is wrong
+                quick = quick_yaml_loader()(self.text)
+                return quick, quick.get_single_node()
+        loader = yaml_loader()(self.text)
+        return loader, loader.get_single_node()
 
     def _error(self, place: Node | str, said: str) -> FileError:
         where = _mark(place.start_mark) if isinstance(place, Node) else place

@@ -21,7 +21,7 @@ from __future__ import annotations
 
 import dataclasses
 import typing
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Annotated, Any, Optional
@@ -266,12 +266,21 @@ def takes_text(path: Sequence[str]) -> bool:
         case ("device", key):
             return types_of(DeviceOptions).get(key) is str
         case (group, key) if group in GROUPS and group not in SEVERAL:
-            found = [types_of(schema_of(k, cls)) for k, cls in kinds(group).imported().items()]
-            having = [types[key] for types in found if key in types]
+            known = kinds(group)
+            # One that is no text decides: modules are imported only if no imported one does.
+            having = _types_at(key, known.imported(but=known.modules()))
+            if all(one is str for one in having):
+                having = _types_at(key, known.imported())
             return bool(having) and all(one is str for one in having)
         case (group, kind, key) if group in SEVERAL and kind in kinds(group):
             return types_of(schema_of(kind, kinds(group).get(kind))).get(key) is str
     return False
+
+
+def _types_at(key: str, classes: Mapping[str, type]) -> list[Any]:
+    """Return the types of the options of these kinds that are called `key`."""
+    found = [types_of(schema_of(kind, cls)) for kind, cls in classes.items()]
+    return [types[key] for types in found if key in types]
 
 
 def options_without_file(group: str, shipped: set[str]) -> list[str]:

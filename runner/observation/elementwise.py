@@ -9,7 +9,7 @@ import numpy as np
 from initlab.engine import autograd, gluon, nd
 from initlab.runner.measures.base import activation_name, is_activation
 from initlab.runner.observation.tree import Node
-from initlab.runner.theory.gaussian import W, Z
+from initlab.runner.theory.gaussian import line
 
 SMALL = 1e-5
 """Parts of the largest value by which a function on a line may differ from the line, in float32."""
@@ -34,26 +34,27 @@ def power_of(block: gluon.Block, shape: tuple[int, ...]) -> float | None:
     width = math.prod(shape[1:])
     if len(shape) < 2 or width == 0:
         return None
-    rows = -(-2 * Z.size // width)
+    z, weights = line()
+    rows = -(-2 * z.size // width)
     draw = np.random.Generator(np.random.Philox(0))
-    places = draw.permutation(rows * width)[: Z.size]
+    places = draw.permutation(rows * width)[: z.size]
     found = []
     for _ in range(2):
         x = draw.normal(size=rows * width)
-        x[places] = Z
+        x[places] = z
         with autograd.pause(train_mode=False):
             y = block(nd.array(x.reshape(rows, *shape[1:]), dtype="float32"))
         if not isinstance(y, nd.NDArray) or y.shape != (rows, *shape[1:]):
             return None
         found.append(np.asarray(y.asnumpy(), np.float64).ravel()[places])
     values, others = found
-    if not np.array_equal(values, others) or _is_line(values):
+    if not np.array_equal(values, others) or _is_line(z, values):
         return None
-    return float(W @ values**2)
+    return float(weights @ values**2)
 
 
-def _is_line(values: np.ndarray) -> bool:
-    """Return whether values at the nodes are those of a + b z."""
-    basis = np.stack([np.ones_like(Z), Z])
-    line = np.linalg.lstsq(basis.T, values, rcond=None)[0] @ basis
-    return bool(np.abs(values - line).max() <= SMALL * np.abs(values).max(initial=0.0))
+def _is_line(z: np.ndarray, values: np.ndarray) -> bool:
+    """Return whether values at the nodes z are those of a + b z."""
+    basis = np.stack([np.ones_like(z), z])
+    nearest = np.linalg.lstsq(basis.T, values, rcond=None)[0] @ basis
+    return bool(np.abs(values - nearest).max() <= SMALL * np.abs(values).max(initial=0.0))

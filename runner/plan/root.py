@@ -7,14 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from initlab.engine import dtypes, streams
 from initlab.engine.errors import MXNetError
 from initlab.engine.options import check_given, checks_of, whole
-from initlab.runner.claims.claim import Claim, parse_claims
 from initlab.runner.config.homes import no_key
-from initlab.runner.config.objective import parse_objective
 from initlab.runner.config.schema import (
     DTYPES,
     LATER,
@@ -26,6 +24,9 @@ from initlab.runner.config.schema import (
 )
 from initlab.runner.errors import ConfigError, Problems
 from initlab.runner.excerpt import shortened
+
+if TYPE_CHECKING:
+    from initlab.runner.claims.claim import Claim
 
 REQUIRED = ("seed", "name", "stream", "dtype", "init_mode", "task")
 """Keys that a config of any version has; an older config may lack the others."""
@@ -66,9 +67,9 @@ def parse_root(resolved: Mapping[str, Any]) -> Root:
     with problems.under("sweep"):
         _check_sweep(resolved.get("sweep"))
     with problems.under("expect"):
-        claims = parse_claims(resolved.get("expect"))
+        claims = _claims(resolved.get("expect"))
     with problems.under("objective"):
-        parse_objective(resolved.get("objective"))
+        _check_objective(resolved.get("objective"))
     if not problems.concern("seed"):
         with problems.under():
             check_seed(resolved)
@@ -87,6 +88,22 @@ def parse_root(resolved: Mapping[str, Any]) -> Root:
         fold=resolved.get("fold", True),
         timeout=resolved.get("timeout"),
     )
+
+
+def _claims(expected: object) -> list[Claim]:
+    """Return the claims. Their parser, a dozen modules, is imported where there are any."""
+    if expected in (None, []):
+        return []
+    from initlab.runner.claims.claim import parse_claims
+
+    return parse_claims(expected)
+
+
+def _check_objective(objective: object) -> None:
+    if objective is not None:
+        from initlab.runner.config.objective import parse_objective
+
+        parse_objective(objective)
 
 
 def _check_sweep(options: object) -> None:

@@ -11,12 +11,11 @@ import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from initlab.engine import formats, init, streams
 from initlab.engine.device import Device
-from initlab.runner.claims.claim import Claim
 from initlab.runner.config.identity import Declaration
-from initlab.runner.config.objective import parse_objective
 from initlab.runner.data import Data
 from initlab.runner.errors import ConfigError, Problems
 from initlab.runner.evidence.shard import Shard
@@ -38,6 +37,9 @@ from initlab.runner.plan.streamable import check_data_scaled, check_one_pass, sc
 from initlab.runner.probes import Probe
 from initlab.runner.stats import Statistic
 from initlab.runner.trackers import Tracker
+
+if TYPE_CHECKING:
+    from initlab.runner.claims.claim import Claim
 
 UNTRACKED = {"kind": "none"}
 LARGEST_ARRAY = 2**63 - 1
@@ -163,7 +165,11 @@ def check_mode(probe: Probe, measures: Iterable[Measure]) -> None:
 
 def check_objective(run: RunConfig) -> None:
     """Raise ConfigError if the objective is known not to be a number of the run."""
-    objective = parse_objective(run.resolved.get("objective"))
+    if run.resolved.get("objective") is None:
+        return
+    from initlab.runner.config.objective import parse_objective
+
+    objective = parse_objective(run.resolved["objective"])
     if objective is not None:
         objective.check(run.resolved, run.sketch)
 

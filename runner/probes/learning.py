@@ -5,13 +5,16 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from initlab.engine import autograd, gluon, nd
-from initlab.engine.optimizer import Optimizer
 from initlab.runner.data import Batch
 from initlab.runner.probes.base import Subject
+
+if TYPE_CHECKING:
+    from initlab.engine.optimizer import Optimizer
 
 
 def _cross_entropy(scores: nd.NDArray, labels: np.ndarray) -> nd.NDArray:

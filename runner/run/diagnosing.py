@@ -10,20 +10,20 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import TypeAlias, TypeVar
+from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
 import numpy as np
 
-from initlab.runner.diagnosis.cure import can_draw
-from initlab.runner.diagnosis.diagnose import diagnosis_of
 from initlab.runner.evidence.diagnosed import Diagnosis
 from initlab.runner.excerpt import on_one_line
-from initlab.runner.observation.passes import Observation, observe
 from initlab.runner.plan.network import Network, build_twin
 from initlab.runner.plan.validate import RunConfig
 from initlab.runner.probes import Subject, Trace
 from initlab.runner.probes.base import is_state
 from initlab.runner.run.streamed import shaped
+
+if TYPE_CHECKING:
+    from initlab.runner.observation.passes import Observation
 
 LOG = logging.getLogger("runner")
 T = TypeVar("T")
@@ -58,6 +58,8 @@ def observed(config: RunConfig, network: Network) -> Observation | None:
     """
     if not is_wanted(config):
         return None
+    from initlab.runner.observation.passes import observe
+
     given = subject_of(config, network)
 
     def look() -> Observation:
@@ -79,6 +81,9 @@ def diagnosed(config: RunConfig, seen: Observation, trace: Trace, sections: Sect
     """Return the diagnosis; `trace` has the first update by the declared optimizer, if any, and
     `sections` what the chosen measurements found.
     """
+    from initlab.runner.diagnosis.cure import can_draw
+    from initlab.runner.diagnosis.diagnose import diagnosis_of
+
     rows = {row.path: row for row in config.plan.rows}
     rate = getattr(config.probe, "learning_rate", None)
 

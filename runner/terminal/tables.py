@@ -37,12 +37,17 @@ def console(err: bool = False) -> Console:
     stream = sys.stderr if err else sys.stdout
     if not stream.isatty():
         return Console(
-            stderr=err, width=PLAIN_WIDTH, highlight=False, color_system=None, force_terminal=False
+            stderr=err,
+            width=PLAIN_WIDTH,
+            highlight=False,
+            emoji=False,
+            color_system=None,
+            force_terminal=False,
         )
     plain = "NO_COLOR" in os.environ or os.environ.get("CI")
     colours: Literal["auto"] | None = None if plain else "auto"
     width = shutil.get_terminal_size().columns
-    return Console(stderr=err, width=width, highlight=False, color_system=colours)
+    return Console(stderr=err, width=width, highlight=False, emoji=False, color_system=colours)
 
 
 def quiet_console() -> Console:

@@ -8,6 +8,7 @@ float64.
 from __future__ import annotations
 
 import math
+from functools import cache
 
 import numpy as np
 
@@ -18,6 +19,7 @@ PANELS, NODES = 24, 20
 INNER_PANELS, INNER_NODES = 10, 16
 
 
+@cache
 def _unit(panels: int, nodes: int) -> tuple[np.ndarray, np.ndarray]:
     """Return nodes and weights of a composite rule on [0, 1]."""
     x, w = np.polynomial.legendre.leggauss(nodes)
@@ -25,24 +27,19 @@ def _unit(panels: int, nodes: int) -> tuple[np.ndarray, np.ndarray]:
     return ((starts + (x + 1) / 2) / panels).ravel(), np.tile(w / 2 / panels, panels)
 
 
-OUTER = _unit(PANELS // 2, NODES)
-INNER = _unit(INNER_PANELS, INNER_NODES)
-
-
-def _line() -> tuple[np.ndarray, np.ndarray]:
+@cache
+def line() -> tuple[np.ndarray, np.ndarray]:
     """Return nodes and weights of the standard normal measure, split at 0."""
-    t, w = OUTER
+    t, w = _unit(PANELS // 2, NODES)
     z = np.concatenate([-REACH * t[::-1], REACH * t])
     weights = np.concatenate([w[::-1], w]) * REACH * np.exp(-z * z / 2) / math.sqrt(2 * math.pi)
     return z, weights
 
 
-Z, W = _line()
-
-
 def mean(f: Function, q: float) -> float:
     """Return E[f(z)] for z ~ N(0, q); f must be smooth except at 0."""
-    return float(W @ f(math.sqrt(q) * Z))
+    z, weights = line()
+    return float(weights @ f(math.sqrt(q) * z))
 
 
 def mean_of_product(f: Function, q1: float, q2: float, c: float) -> float:
@@ -50,14 +47,15 @@ def mean_of_product(f: Function, q1: float, q2: float, c: float) -> float:
 
     f must be smooth except at 0.
     """
+    x, weights = line()
     rest = math.sqrt(max(0.0, 1 - c * c))
     if rest < 1e-9:
-        return float(W @ (f(math.sqrt(q1) * Z) * f(math.copysign(math.sqrt(q2), c) * Z)))
-    cut = np.clip(-c * Z / rest, -REACH, REACH)[:, None]  # where v is 0
-    t, w = INNER
-    inner = np.zeros_like(Z)
+        return float(weights @ (f(math.sqrt(q1) * x) * f(math.copysign(math.sqrt(q2), c) * x)))
+    cut = np.clip(-c * x / rest, -REACH, REACH)[:, None]  # where v is 0
+    t, w = _unit(INNER_PANELS, INNER_NODES)
+    inner = np.zeros_like(x)
     for low, high in ((np.full_like(cut, -REACH), cut), (cut, np.full_like(cut, REACH))):
         z = low + (high - low) * t
         density = np.exp(-z * z / 2) / math.sqrt(2 * math.pi)
-        inner += (f(math.sqrt(q2) * (c * Z[:, None] + rest * z)) * density * (high - low)) @ w
-    return float(W @ (f(math.sqrt(q1) * Z) * inner))
+        inner += (f(math.sqrt(q2) * (c * x[:, None] + rest * z)) * density * (high - low)) @ w
+    return float(weights @ (f(math.sqrt(q1) * x) * inner))

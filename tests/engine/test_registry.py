@@ -77,6 +77,11 @@ def test_a_module_is_imported_when_a_name_is_asked_for(shapes):
     assert list(shapes.REGISTRY) == ["oblong", "round", "square"]
 
 
+def test_a_module_is_known_by_the_class_in_its_text(shapes):
+    assert shapes.REGISTRY.get("square").__module__ == "shapes.corners"
+    assert "shapes.round" not in sys.modules
+
+
 def test_what_is_imported_can_leave_out_modules_of_some_names(shapes):
     assert shapes.REGISTRY.imported(but={"round"}).keys() == {"oblong", "square"}
 

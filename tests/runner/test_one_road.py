@@ -8,16 +8,15 @@ from contextlib import contextmanager
 
 import pytest
 
-from initlab.runner.claims.claim import parse_claims
 from initlab.runner.config import identity
-from initlab.runner.plan import network, validate
+from initlab.runner.plan import network, root, validate
 from initlab.runner.plan.rows import make_plan
 
 COUNTED = {
     "resolved": identity.resolve,
     "canonical": identity.canonical_of,
     "run id": identity.run_id,
-    "claims": parse_claims,
+    "claims": root._claims,
     "checked": validate.validate,
     "planned": make_plan,
     "shapes": network.infer_shapes,

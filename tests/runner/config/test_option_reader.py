@@ -6,6 +6,8 @@ import time
 
 import pytest
 
+from initlab.runner.config.hydra_internals import quick_yaml_loader, yaml_loader
+from initlab.runner.config.option_files import conf_dir
 from initlab.runner.config.option_reader import FileError, read
 
 
@@ -245,3 +247,21 @@ def test_aliases_that_multiply_are_refused_before_they_are_copied(text, said, co
 
 def test_aliases_of_which_there_are_few_are_read(write):
     assert len(read(write("model/few", laughing(4)), "model/few").content["a3"]) == 10
+
+
+def test_the_quick_loader_reads_the_files_of_conf_as_the_other_one_does():
+    files = sorted(conf_dir().rglob("*.yaml"))
+    assert len(files) > 100
+    for file in files:
+        text = file.read_text(encoding="utf-8")
+        quick, slow = (loader(text) for loader in (quick_yaml_loader(), yaml_loader()))
+        nodes = [loader.get_single_node() for loader in (quick, slow)]
+        if nodes[1] is None:  # nothing but comments
+            assert nodes[0] is None
+            continue
+        assert nodes[0].start_mark.line == nodes[1].start_mark.line
+        read_by = [
+            loader.construct_document(node)
+            for loader, node in zip((quick, slow), nodes, strict=True)
+        ]
+        assert repr(read_by[0]) == repr(read_by[1]), file
