@@ -5,6 +5,7 @@
    -ffp-contract=off keeps the compiler from fusing a product and a sum. */
 
 #include <float.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <string.h>
 

@@ -22,10 +22,13 @@ class Core(NamedTuple):
     """The functions of one instruction set. They give up the interpreter's lock.
 
     `draw(rows, count)` draws `count` packed rows (`struct row` in host.c).
+    `measure(elements, count, type, histogram, records)` takes three addresses and returns the number
+    of zeros (statistics.h).
     """
 
     name: str
     draw: Callable[[bytes, int], None]
+    measure: Callable[[int, int, int, int, int], int]
 
 
 @cache
@@ -77,6 +80,9 @@ def core(name: str) -> Core:
     library, _ = _opened()
     if library is None or name not in cores():
         raise KeyError(name)
-    draw = library[f"draw_{name}"]
+    draw, measure = library[f"draw_{name}"], library[f"measure_{name}"]
     draw.argtypes, draw.restype = [ctypes.c_char_p, ctypes.c_int64], None
-    return Core(name, draw)
+    address = ctypes.c_void_p
+    measure.argtypes = [address, ctypes.c_int64, ctypes.c_int, address, address]
+    measure.restype = ctypes.c_int64
+    return Core(name, draw, measure)

@@ -1,0 +1,311 @@
+/* The statistics of one pass, with the bits of stats/onepass/kernels.py.
+
+   A block of 2^16 elements lies in 128 rows of 512. Element i of a row belongs to lane i; a lane is
+   added row by row, and the lanes are then added in halves. All sums are of double. Both passes
+   over a block take eight rows at a time, with the sums of some lanes in registers. Each counts the
+   bins of half of the rows meanwhile, because counting and adding use different parts of a
+   processor. The second one fetches the next block from memory. */
+
+#if defined(__SSE2__)
+#include <immintrin.h>
+#endif
+
+/* One copy for all types of elements */
+#define SHARED static __attribute__((noinline))
+
+#define BLOCK 65536
+#define ROW 512
+#define ROWS 8
+#define BINS 4096
+#define NEGATIVE 2048 /* the first bin of the negative numbers */
+#define COUNTERS 4    /* of each bin: a processor waits when it adds to one that it just wrote */
+
+#if defined(__AVX512F__)
+#define WIDTH 8
+#elif defined(__AVX2__)
+#define WIDTH 4
+#else
+#define WIDTH 2
+#endif
+
+typedef double doubles __attribute__((vector_size(8 * WIDTH)));
+typedef i64 longs __attribute__((vector_size(8 * WIDTH)));
+typedef float floats __attribute__((vector_size(4 * WIDTH)));
+typedef i32 ints __attribute__((vector_size(4 * WIDTH)));
+typedef u32 words __attribute__((vector_size(4 * WIDTH)));
+typedef u16 shorts __attribute__((vector_size(2 * WIDTH)));
+
+/* Types of elements, besides FLOAT16 and BFLOAT16 */
+enum { FLOAT32 = BFLOAT16 + 1, FLOAT64 };
+
+/* One for each block; stats/onepass/record.py has the same fields. */
+struct record { i64 finite, exponent; double low, high, sum, m2, m3, m4; };
+
+struct bin { u32 counts[COUNTERS]; };
+
+struct measuring {
+    doubles sum[ROW / WIDTH], low[ROW / WIDTH], high[ROW / WIDTH];
+    doubles m2[ROW / WIDTH], m3[ROW / WIDTH], m4[ROW / WIDTH];
+    struct bin bins[BINS];
+};
+
+/* --- elements as double; `type` is a constant where these are called */
+
+#if WIDTH == 8
+#define widened(x) _mm512_cvtps_pd(x)
+#define smaller(a, b) _mm512_min_pd(a, b)
+#define larger(a, b) _mm512_max_pd(a, b)
+#elif WIDTH == 4
+#define widened(x) _mm256_cvtps_pd(x)
+#define smaller(a, b) _mm256_min_pd(a, b)
+#define larger(a, b) _mm256_max_pd(a, b)
+#elif defined(__SSE2__)
+#define widened(x) _mm_cvtps_pd((__m128)(longs){(i64)(x), 0})
+#define smaller(a, b) _mm_min_pd(a, b)
+#define larger(a, b) _mm_max_pd(a, b)
+#else
+#define widened(x) __builtin_convertvector(x, doubles)
+INLINE doubles either(longs first, doubles a, doubles b)
+{
+    return (doubles)(((longs)a & first) | ((longs)b & ~first));
+}
+#define smaller(a, b) either((a) < (b), a, b)
+#define larger(a, b) either((a) > (b), a, b)
+#endif
+
+INLINE i64 size_of(int type) { return type == FLOAT64 ? 8 : type == FLOAT32 ? 4 : 2; }
+
+/* The bits of finite float16 as those of float */
+INLINE words of_float16(words bits)
+{
+    words magnitude = bits & 0x7FFFu, normal = (magnitude << 13) + (112u << 23);
+    floats small = __builtin_convertvector((ints)magnitude, floats) * 5.9604644775390625e-08f;
+    words subnormal = (words)(magnitude < 0x400u);
+    return ((words)small & subnormal) | (normal & ~subnormal) | (bits & 0x8000u) << 16;
+}
+
+INLINE doubles load(int type, const char *x)
+{
+    doubles wide;
+    floats narrow;
+    shorts half;
+    if (type == FLOAT64) {
+        memcpy(&wide, x, sizeof wide);
+        return wide;
+    }
+    if (type == FLOAT32) {
+        memcpy(&narrow, x, sizeof narrow);
+        return widened(narrow);
+    }
+    memcpy(&half, x, sizeof half);
+    words bits = __builtin_convertvector(half, words);
+    return widened((floats)(type == FLOAT16 ? of_float16(bits) : bits << 16));
+}
+
+/* Count the bins of `elements` elements; their number are the top 12 bits of an element. */
+INLINE void count(int type, const char *x, i64 elements, int row, struct bin *restrict bins)
+{
+    for (i64 k = 0; k < elements; k++) {
+        u16 top;
+        memcpy(&top, x + (k + 1) * size_of(type) - 2, 2);
+        bins[top >> 4].counts[(k + row / 2 * WIDTH) % COUNTERS]++;
+    }
+}
+
+/* --- two passes over eight rows */
+
+INLINE void first_rows(int type, const char *restrict x, struct measuring *restrict m)
+{
+    for (int i = 0; i < ROW / WIDTH; i++) {
+        doubles sum = m->sum[i], low = m->low[i], high = m->high[i];
+#pragma GCC unroll 8
+        for (int row = 0; row < ROWS; row++) {
+            const char *here = x + (row * ROW + i * WIDTH) * size_of(type);
+            doubles value = load(type, here);
+            sum += value;
+            low = smaller(value, low);
+            high = larger(value, high);
+            if (row % 2 == 0)
+                count(type, here, WIDTH, row, m->bins);
+        }
+        m->sum[i] = sum; m->low[i] = low; m->high[i] = high;
+    }
+}
+
+INLINE void second_rows(int type, double mean, const char *restrict x, struct measuring *restrict m)
+{
+    for (int i = 0; i < ROW / WIDTH; i++) {
+        doubles m2 = m->m2[i], m3 = m->m3[i], m4 = m->m4[i];
+        i64 bytes = ROWS * WIDTH * size_of(type); /* of one turn; fetching beyond the end is no error */
+        for (i64 at = 0; at < bytes; at += 64)
+            __builtin_prefetch((char *)((uintptr_t)x + (uintptr_t)(BLOCK * size_of(type) + i * bytes + at)), 0, 2);
+#pragma GCC unroll 8
+        for (int row = 0; row < ROWS; row++) {
+            const char *here = x + (row * ROW + i * WIDTH) * size_of(type);
+            doubles distance = load(type, here) - mean, square = distance * distance;
+            m2 += square;
+            m3 += square * distance;
+            m4 += square * square;
+            if (row % 2 == 1)
+                count(type, here, WIDTH, row, m->bins);
+        }
+        m->m2[i] = m2; m->m3[i] = m3; m->m4[i] = m4;
+    }
+}
+
+/* --- the same two passes over what is left: one row, or the beginning of one, as double */
+
+INLINE void widen(int type, const char *x, i64 elements, double *to)
+{
+    for (i64 i = 0; i < elements; i += WIDTH) {
+        char part[8 * WIDTH] = {0};
+        i64 here = elements - i < WIDTH ? elements - i : WIDTH;
+        memcpy(part, x + i * size_of(type), (size_t)(here * size_of(type)));
+        doubles values = load(type, part);
+        memcpy(to + i, &values, sizeof values);
+    }
+}
+
+SHARED void first_rest(const double *restrict values, i64 elements, struct measuring *restrict m)
+{
+    double *sum = (double *)m->sum, *low = (double *)m->low, *high = (double *)m->high;
+    for (i64 i = 0; i < elements; i++) {
+        sum[i] += values[i];
+        low[i] = values[i] < low[i] ? values[i] : low[i];
+        high[i] = values[i] > high[i] ? values[i] : high[i];
+    }
+}
+
+SHARED void second_rest(const double *restrict values, i64 elements, double mean, struct measuring *restrict m)
+{
+    double *m2 = (double *)m->m2, *m3 = (double *)m->m3, *m4 = (double *)m->m4;
+    for (i64 i = 0; i < elements; i++) {
+        double distance = values[i] - mean, square = distance * distance;
+        m2[i] += square;
+        m3[i] += square * distance;
+        m4[i] += square * square;
+    }
+}
+
+/* --- blocks */
+
+/* The sum of all lanes; a zero is positive. */
+SHARED double folded(doubles *of)
+{
+    double *lanes = (double *)of;
+    for (int half = ROW / 2; half > 0; half /= 2)
+        for (int i = 0; i < half; i++)
+            lanes[i] += lanes[i + half];
+    return lanes[0] + 0.0;
+}
+
+/* Put the extremes of all lanes into the first one. */
+SHARED void fold_extremes(struct measuring *m)
+{
+    double *low = (double *)m->low, *high = (double *)m->high;
+    for (int half = ROW / 2; half > 0; half /= 2)
+        for (int i = 0; i < half; i++) {
+            low[i] = low[i + half] < low[i] ? low[i + half] : low[i];
+            high[i] = high[i + half] > high[i] ? high[i + half] : high[i];
+        }
+}
+
+/* The infinite and NaN elements counted so far: all bits of the exponent are set. */
+SHARED i64 nonfinite(int type, const struct bin *bins)
+{
+    int first = NEGATIVE - (type == FLOAT64 ? 1 : type == FLOAT16 ? 64 : 8);
+    i64 found = 0;
+    for (int bin = first; bin < NEGATIVE; bin++)
+        for (int k = 0; k < COUNTERS; k++)
+            found += (i64)bins[bin].counts[k] + bins[NEGATIVE + bin].counts[k];
+    return found;
+}
+
+/* 1 to BLOCK elements. Unless all of them are `finite`, the other figures mean nothing. */
+INLINE void block(int type, i64 elements, const char *x, struct measuring *m, struct record *record)
+{
+    i64 whole = elements / (ROWS * ROW) * (ROWS * ROW), counted = nonfinite(type, m->bins), at;
+    double row[ROW], mean;
+    widen(type, x, 1, row);
+    memset(m, 0, offsetof(struct measuring, bins));
+    for (int i = 0; i < ROW / WIDTH; i++)
+        m->low[i] = m->high[i] = row[0] + (doubles){0};
+    for (at = 0; at < whole; at += ROWS * ROW)
+        first_rows(type, x + at * size_of(type), m);
+    for (; at < elements; at += ROW) {
+        i64 here = elements - at < ROW ? elements - at : ROW;
+        widen(type, x + at * size_of(type), here, row);
+        first_rest(row, here, m);
+        count(type, x + at * size_of(type), here, 0, m->bins);
+    }
+    fold_extremes(m);
+    record->low = m->low[0][0] + 0.0;
+    record->high = m->high[0][0] + 0.0;
+    record->sum = folded(m->sum);
+    mean = record->sum / (double)elements;
+    for (at = 0; at < whole; at += ROWS * ROW)
+        second_rows(type, mean, x + at * size_of(type), m);
+    for (; at < elements; at += ROW) {
+        i64 here = elements - at < ROW ? elements - at : ROW;
+        widen(type, x + at * size_of(type), here, row);
+        second_rest(row, here, mean, m);
+    }
+    record->m2 = folded(m->m2);
+    record->m3 = folded(m->m3);
+    record->m4 = folded(m->m4);
+    record->exponent = 0;
+    record->finite = elements - (nonfinite(type, m->bins) - counted);
+}
+
+INLINE i64 zeros(int type, i64 elements, const char *x)
+{
+    i64 found = 0;
+    for (i64 i = 0; i < elements; i++) {
+        u64 bits = 0;
+        memcpy(&bits, x + i * size_of(type), (size_t)size_of(type));
+        found += bits << (65 - 8 * size_of(type)) == 0;
+    }
+    return found;
+}
+
+/* Add the counters of each bin; return the number of elements that may be zero. */
+SHARED i64 reduced(const struct bin *bins, i64 *histogram)
+{
+    for (int bin = 0; bin < BINS; bin++) {
+        histogram[bin] = 0;
+        for (int k = 0; k < COUNTERS; k++)
+            histogram[bin] += bins[bin].counts[k];
+    }
+    return histogram[0] + histogram[NEGATIVE];
+}
+
+INLINE i64 measured(int type, const char *x, i64 elements, i64 *histogram, struct record *records)
+{
+    struct measuring m;
+    memset(m.bins, 0, sizeof m.bins);
+    for (i64 at = 0; at < elements; at += BLOCK)
+        block(type, elements - at < BLOCK ? elements - at : BLOCK, x + at * size_of(type), &m, records++);
+    return reduced(m.bins, histogram) ? zeros(type, elements, x) : 0;
+}
+
+#define MEASURED(type)                                                                          \
+    SHARED i64 measured_##type(const char *x, i64 n, i64 *h, struct record *r) \
+    {                                                                                           \
+        return measured(type, x, n, h, r);                                                      \
+    }
+MEASURED(FLOAT16)
+MEASURED(BFLOAT16)
+MEASURED(FLOAT32)
+MEASURED(FLOAT64)
+
+/* Measure 1 or more elements. Write 4096 counts and a record for each block, and return the number
+   of zeros. */
+i64 EXPORT(measure)(const char *x, i64 elements, int type, i64 *histogram, struct record *records)
+{
+    switch (type) {
+    case FLOAT16: return measured_FLOAT16(x, elements, histogram, records);
+    case BFLOAT16: return measured_BFLOAT16(x, elements, histogram, records);
+    case FLOAT32: return measured_FLOAT32(x, elements, histogram, records);
+    default: return measured_FLOAT64(x, elements, histogram, records);
+    }
+}

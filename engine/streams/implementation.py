@@ -43,23 +43,23 @@ def implementation(name: str | None = None) -> str:
         return _state.name
     with _state.lock:
         chosen = name if name is not None else _state.name or os.environ.get(ENVIRONMENT) or "auto"
-        if chosen not in NAMES:
-            raise ValueError(f"no implementation '{chosen}' - {advice(str(chosen), NAMES)}")
-        reason = native.why_not(chosen) if chosen in native.NAMES else ""
-        if reason:
-            raise ImportError(f"implementation '{chosen}' cannot be used: {reason}")
-        used = _core(chosen)
+        used = core(chosen)
         _state.fill = reference.fill if used == "numpy" else compiled.filler(used)
         _state.name = chosen
         return chosen
 
 
-def core() -> str:
-    """Return what draws now: numpy, or the name of a core. Errors are those of `implementation`."""
-    return _core(implementation())
+def core(name: str | None = None) -> str:
+    """Return what draws if the implementation has this name: numpy, or the name of a core.
 
-
-def _core(name: str) -> str:
+    By default it is the one in use. Errors are those of `implementation`.
+    """
+    name = implementation() if name is None else name
+    if name not in NAMES:
+        raise ValueError(f"no implementation '{name}' - {advice(str(name), NAMES)}")
+    reason = native.why_not(name) if name in native.NAMES else ""
+    if reason:
+        raise ImportError(f"implementation '{name}' cannot be used: {reason}")
     if name != "auto":
         return name
     return native.cores()[0] if native.cores() else "numpy"

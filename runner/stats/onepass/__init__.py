@@ -3,8 +3,9 @@ from any thread.
 
   bins          the 4096 bins of a float's top 12 bits, their edges and their order
   lanes         the order in which a block's elements are added
-  kernels       a block's histogram and central moments in NumPy, and the choice of implementation
-  compiled      the same two functions with numba, equal to the bit
+  record        what is kept of a block
+  kernels       a block's record, histogram and zeros, in NumPy
+  compiled      the same by the kernels in C, equal to the bit
   accumulator   takes blocks, returns a `Summary`
   summary       the figures, and their JSON form
   selection     exact quantiles, in a few more passes

@@ -15,39 +15,27 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 
 from initlab.engine import dtypes, streams
-from initlab.runner.stats.onepass import bins, kernels
+from initlab.runner.stats.onepass import bins, compiled, kernels
 from initlab.runner.stats.onepass.lanes import BLOCK
+from initlab.runner.stats.onepass.record import RECORD
 from initlab.runner.stats.onepass.summary import Summary
 
 THREADED_FROM = 1 << 20
 """Elements from which several threads summarize a tensor."""
-TOGETHER = 4
-"""Blocks processed in one call, during which a thread does not need the interpreter.
-"""
-LARGEST_EXPONENT = 100
-"""A float64 block whose largest magnitude is beyond 2^100 or within 2^-100 is scaled by a power of
-two before anything is added.
-"""
-
+TOGETHER = 8
+"""Blocks processed in one call, during which a thread does not need the interpreter."""
 Check = Callable[[np.ndarray, int], int | None]
 """(elements, index of the first one) -> number of elements that are not as declared, or None:
 `Law.wrong_in` for a shape.
 """
 
-RECORD = np.dtype(
-    [
-        ("finite", "i8"),
-        ("exponent", "i8"),
-        ("low", "f8"),
-        ("high", "f8"),
-        *((name, "f8") for name in ("sum", "m2", "m3", "m4")),
-    ]
-)
-"""The record of a block. Sums are in units of 2^exponent and its powers."""
-
 
 class Accumulator:
-    """Statistics of a tensor whose blocks of `BLOCK` elements come in any order, from any thread."""
+    """Statistics of a tensor whose blocks of `BLOCK` elements come in any order, from any thread.
+
+    `implementation` is a name of `streams.implementation`, by default the one that draws. The figures
+    do not depend on it.
+    """
 
     def __init__(
         self,
@@ -59,7 +47,8 @@ class Accumulator:
         self._dtype = dtypes.resolve(dtype)
         self._size = size
         self._wrong = wrong
-        self._kernels = kernels.choose(implementation, size)
+        core = streams.core(implementation)
+        self._measure = kernels.measure if core == "numpy" else compiled.measurer(core)
         self._blocks = np.zeros(-(-size // BLOCK), RECORD)
         self._seen = np.zeros(self._blocks.size, bool)
         self._histogram = np.zeros(bins.BINS, np.int64)
@@ -84,11 +73,7 @@ class Accumulator:
                 f"block {number} must be {self._dtype.name} of shape ({expected},), got {values.dtype} "
                 f"{values.shape}"
             )
-        floats = bins.as_floats(values)
-        histogram, records = self._looked_at(floats)
-        zeros = (
-            int(np.count_nonzero(floats == 0)) if histogram[0] or histogram[bins.NEGATIVE] else 0
-        )
+        measured = self._measure(bins.as_floats(values))
         differing = None if self._wrong is None else self._wrong(values, number * BLOCK)
         with self._lock:
             if self._seen[number : number + count].any():
@@ -96,49 +81,11 @@ class Accumulator:
                     f"block {number + int(np.argmax(self._seen[number : number + count]))} was added before"
                 )
             self._seen[number : number + count] = True
-            self._blocks[number : number + count] = records
-            self._histogram += histogram
-            self._zeros += zeros
+            self._blocks[number : number + count] = measured.records
+            self._histogram += measured.histogram
+            self._zeros += measured.zeros
             if differing is not None:
                 self._differing = (self._differing or 0) + differing
-
-    def _looked_at(self, floats: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Return the histogram of one or more blocks, and a record for each."""
-        bits, shift = bins.as_bits(floats), bins.shift_of(floats.dtype)
-        if self._kernels.blocks is not None and floats.itemsize > 2 and floats.size:
-            histogram, rows = self._kernels.blocks(bits, floats, shift)
-            if not bins.nonfinite(histogram, floats.dtype) and (
-                floats.itemsize == 4 or not _extreme(rows)
-            ):
-                return histogram, _records(rows, floats.size)
-        histogram, records = (
-            np.zeros(bins.BINS, np.int64),
-            np.zeros(max(1, -(-floats.size // BLOCK)), RECORD),
-        )
-        for number in range(records.size):
-            span = slice(number * BLOCK, (number + 1) * BLOCK)
-            counted = self._kernels.histogram(bits[span], shift)
-            histogram += counted
-            records[number] = self._figures(floats[span], counted)
-        return histogram, records
-
-    def _figures(self, floats: np.ndarray, histogram: np.ndarray) -> tuple[float, ...]:
-        """Return the record of a block."""
-        if bins.nonfinite(histogram, floats.dtype):
-            floats = floats[np.isfinite(floats)]
-        if floats.itemsize == 2:
-            floats = floats.astype(np.float32)
-        if not floats.size:
-            return (0,) * len(RECORD.names or ())
-        low, high = float(floats.min()) + 0.0, float(floats.max()) + 0.0
-        exponent = 0
-        if floats.dtype == np.float64:
-            _, exponent = math.frexp(max(-low, high))
-            if abs(exponent) <= LARGEST_EXPONENT:
-                exponent = 0
-            else:
-                floats = np.ldexp(floats, -exponent)
-        return floats.size, exponent, low, high, *self._kernels.moments(floats)
 
     def result(self) -> Summary:
         """Return the summary of all blocks. Raises ValueError if one is missing."""
@@ -168,24 +115,6 @@ class Accumulator:
             filled,
             self._differing,
         )
-
-
-def _extreme(rows: np.ndarray) -> bool:
-    """Return whether a float64 block among these must be scaled before summing."""
-    _, exponents = np.frexp(np.maximum(-rows[:, 0], rows[:, 1]))
-    return bool((np.abs(exponents) > LARGEST_EXPONENT).any())
-
-
-def _records(rows: np.ndarray, size: int) -> np.ndarray:
-    """Return the records of blocks from the rows of `compiled.blocks`; `size` counts all finite
-    elements.
-    """
-    records = np.zeros(len(rows), RECORD)
-    records["finite"] = BLOCK
-    records["finite"][-1] = size - (len(rows) - 1) * BLOCK
-    for column, name in enumerate(("low", "high", "sum", "m2", "m3", "m4")):
-        records[name] = rows[:, column] + 0.0
-    return records
 
 
 def combine(blocks: np.ndarray) -> tuple[int, tuple[float, float, float, float]]:

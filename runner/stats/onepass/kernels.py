@@ -1,34 +1,18 @@
-"""The functions applied to each block's elements in NumPy, and the choice between NumPy and numba.
+"""What is kept of a block's elements, in NumPy: the reference for `compiled`.
 
 Both add in the order of `lanes`, so both give the same bits on any processor.
 """
 
 from __future__ import annotations
 
+import math
 import threading
-from collections.abc import Callable
-from typing import NamedTuple
 
 import numpy as np
 
-from initlab.runner.stats.onepass.bins import BINS
+from initlab.runner.stats.onepass import bins
 from initlab.runner.stats.onepass.lanes import BLOCK, LANES, Moments
-
-IMPLEMENTATIONS = ("numpy",)
-
-
-class Kernels(NamedTuple):
-    """An implementation of the functions of a block.
-
-    `histogram(bits, shift)` returns int64[4096], the counts of bits >> shift. `moments(values)`
-    takes 1 to BLOCK finite float32 or float64 values. `blocks(bits, floats, shift)`, if not None,
-    does both for several blocks in one call (see `compiled.blocks`).
-    """
-
-    name: str
-    histogram: Callable[[np.ndarray, int], np.ndarray]
-    moments: Callable[[np.ndarray], Moments]
-    blocks: Callable[[np.ndarray, np.ndarray, int], tuple[np.ndarray, np.ndarray]] | None = None
+from initlab.runner.stats.onepass.record import LARGEST_EXPONENT, RECORD, Measured
 
 
 class _Scratch(threading.local):
@@ -44,11 +28,11 @@ _scratch = _Scratch()
 
 def histogram(bits: np.ndarray, shift: int) -> np.ndarray:
     """Return int64[4096]: the counts of `bits >> shift`."""
-    return np.bincount((bits >> bits.dtype.type(shift)).astype(np.intp), minlength=BINS)
+    return np.bincount((bits >> bits.dtype.type(shift)).astype(np.intp), minlength=bins.BINS)
 
 
 def moments(values: np.ndarray) -> Moments:
-    """Return the sum and the three central sums of a block's values."""
+    """Return the sum and the three central sums of 1 to BLOCK finite float32 or float64 values."""
     size = -(-values.size // LANES) * LANES
     x, power = _scratch.distances[:size], _scratch.powers[:size]
     x[: values.size] = values
@@ -72,16 +56,36 @@ def _sum(terms: np.ndarray) -> float:
     return float(lanes[0]) + 0.0
 
 
-NUMPY = Kernels("numpy", histogram, moments)
+def record(floats: np.ndarray) -> tuple[float, ...]:
+    """Return the fields of the RECORD of a block, of any float values."""
+    if floats.itemsize == 2:
+        with np.errstate(invalid="ignore"):  # a signalling NaN
+            floats = floats.astype(np.float32)
+    finite = np.isfinite(floats)
+    if not finite.all():
+        floats = floats[finite]
+    if not floats.size:
+        return (0,) * len(RECORD.names or ())
+    low, high = float(floats.min()) + 0.0, float(floats.max()) + 0.0
+    exponent = 0
+    if floats.dtype == np.float64:
+        _, exponent = math.frexp(max(-low, high))
+        if abs(exponent) <= LARGEST_EXPONENT:
+            exponent = 0
+        else:
+            floats = np.ldexp(floats, -exponent)
+    return floats.size, exponent, low, high, *moments(floats)
 
 
-def choose(implementation: str | None, size: int) -> Kernels:
-    """Return the kernels for a tensor of `size` elements.
-
-    The figures do not depend on it. Raises ValueError for an unknown implementation.
-    """
-    if implementation is not None and implementation not in IMPLEMENTATIONS:
-        raise ValueError(
-            f"implementation must be one of {', '.join(IMPLEMENTATIONS)}, got {implementation!r}"
-        )
-    return NUMPY
+def measure(floats: np.ndarray) -> Measured:
+    """Return what is kept of one or more blocks."""
+    bits, shift = bins.as_bits(floats), bins.shift_of(floats.dtype)
+    counts, records = np.zeros(bins.BINS, np.int64), np.zeros(-(-floats.size // BLOCK), RECORD)
+    for number in range(records.size):
+        span = slice(number * BLOCK, (number + 1) * BLOCK)
+        counts += histogram(bits[span], shift)
+        records[number] = record(floats[span])
+    if not (counts[0] or counts[bins.NEGATIVE]):
+        return Measured(counts, records, 0)
+    with np.errstate(invalid="ignore"):  # a signalling NaN
+        return Measured(counts, records, int(np.count_nonzero(floats == 0)))

@@ -49,6 +49,15 @@ def test_a_name_chooses():
     assert streams.why_core() == "numpy draws, as ENGINE_DRAW or the program says"
 
 
+def test_what_a_name_stands_for_is_said_without_choosing_it():
+    assert streams.core("numpy") == "numpy"
+    assert streams.core("auto") == streams.core()
+    assert [streams.core(name) for name in native.cores()] == list(native.cores())
+    with pytest.raises(ValueError, match="no implementation 'nupmy' - did you mean 'numpy'"):
+        streams.core("nupmy")
+    assert streams.implementation() == "auto"
+
+
 def test_an_unknown_name_is_refused_with_the_nearest():
     with pytest.raises(
         ValueError,
@@ -74,6 +83,8 @@ def test_without_a_library_numpy_draws_and_says_why(without_library):
     assert streams.why_core() == "numpy draws: no compiler"
     with pytest.raises(ImportError, match="implementation 'avx2' cannot be used: no compiler"):
         streams.implementation("avx2")
+    with pytest.raises(ImportError, match="implementation 'avx2' cannot be used: no compiler"):
+        streams.core("avx2")
     assert streams.implementation() == "auto"
 
 

@@ -13,8 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from one_pass import FLOATS, mixed, tensors, text
 
-from initlab.runner.stats.onepass import BLOCK, Accumulator, summarize
-from initlab.runner.stats.onepass.accumulator import RECORD
+from initlab.engine import native, streams
+from initlab.runner.stats.onepass import BLOCK, Accumulator, kernels, summarize
+from initlab.runner.stats.onepass.record import RECORD
 
 ROOT = Path(__file__).parents[4]
 
@@ -172,5 +173,17 @@ def test_a_block_leaves_64_bytes_behind():
 
 
 def test_an_unknown_implementation_is_refused():
-    with pytest.raises(ValueError, match="implementation must be one of numpy, got 'fortran'"):
+    with pytest.raises(ValueError, match="no implementation 'fortran'"):
         summarize(np.zeros(3), implementation="fortran")
+
+
+def test_what_draws_measures_too(monkeypatch):
+    values = mixed("float32")
+    expected = text(summarize(values, implementation="numpy"))
+    monkeypatch.setattr(kernels, "measure", None)
+    for name in native.cores():
+        monkeypatch.setattr(streams, "core", lambda given=None, name=name: name)
+        assert text(summarize(values)) == expected
+    monkeypatch.setattr(streams, "core", lambda given=None: "numpy")
+    with pytest.raises(TypeError):
+        summarize(values)
