@@ -20,10 +20,10 @@ def half_spacing(values: np.ndarray, dtype: np.dtype) -> np.ndarray:
     if dtype == np.float64:
         return np.zeros_like(values)
     digits = {"float16": 10, "bfloat16": 7}.get(dtype.name, 23)
+    smallest = -13 if digits == 10 else -125
     _, exponent = np.frexp(values)
-    found: np.ndarray = np.ldexp(
-        0.5, np.maximum(exponent, -13 if digits == 10 else -125) - 1 - digits
-    )
+    exponent = np.where(values == 0, smallest, exponent)
+    found: np.ndarray = np.ldexp(0.5, np.maximum(exponent, smallest) - 1 - digits)
     return found
 
 
@@ -35,12 +35,14 @@ change D by 2^-18 at most.
 
 def _at_values(values: np.ndarray, law: laws.Law) -> float | None:
     """Return the Kolmogorov-Smirnov distance D of a tensor, evaluated at its own values."""
-    x = np.sort(values.reshape(-1).astype(np.float64))
+    flat = values.reshape(-1)
+    # In the type of the values: half as many bytes to sort.
+    x = np.sort(flat.astype(np.float32) if flat.dtype.itemsize == 2 else flat)
     n = x.size
     rank = (
         np.arange(1, n + 1) if n <= MOST_POINTS else np.linspace(1, n, MOST_POINTS).astype(np.int64)
     )
-    x = x[rank - 1]
+    x = x[rank - 1].astype(np.float64)
     return _distance(x, rank / n, (rank - 1) / n, values.dtype, law)
 
 
@@ -58,16 +60,43 @@ def _distance(
     x: np.ndarray, upto: np.ndarray, before: np.ndarray, dtype: np.dtype, law: laws.Law
 ) -> float | None:
     """Return the largest distance between empirical and declared distribution function at the
-    points x.
+    points x, which rise; None if the law has no cdf.
 
     `upto` and `before` are the fractions of elements <= x and < x. The part that rounding to
-    `dtype` explains is subtracted.
+    `dtype` explains is subtracted. The law's cdf, which takes most of the time, is computed at every
+    `STRIDE`-th point first. All functions rise, so between two of these points the distance is at most
+    that from one function at the second to the other at the first; it is computed where that is more
+    than what was found.
     """
+    some = np.unique(np.append(np.arange(0, x.size, STRIDE), x.size - 1))
+    found = _cdf_around(x[some], dtype, law)
+    if found is None:
+        return None
+    above, below = found
+    largest = max(0.0, (upto[some] - above).max(), (below - before[some]).max())
+    bound = np.maximum(upto[some[1:]] - above[:-1], below[1:] - before[some[:-1]])
+    starts = some[:-1][bound > largest - ROUNDING]
+    between = (starts[:, None] + np.arange(1, STRIDE)).reshape(-1)
+    between = between[between < x.size - 1]
+    if between.size:
+        rest = _cdf_around(x[between], dtype, law)
+        assert rest is not None
+        largest = max(largest, (upto[between] - rest[0]).max(), (rest[1] - before[between]).max())
+    return float(largest)
+
+
+STRIDE = 32
+ROUNDING = 1e-9
+"""By more than this a computed cdf never falls."""
+
+
+def _cdf_around(
+    x: np.ndarray, dtype: np.dtype, law: laws.Law
+) -> tuple[np.ndarray, np.ndarray] | None:
+    """Return the law's cdf half a spacing of the dtype above and below x; None if it has none."""
     moved = half_spacing(x, dtype)
     above, below = law.cdf(x + moved), law.cdf(x - moved)
-    if above is None or below is None:
-        return None
-    return float(max(0.0, (upto - above).max(), (below - before).max()))
+    return None if above is None or below is None else (above, below)
 
 
 def kolmogorov_smirnov(
