@@ -28,6 +28,7 @@ from initlab.engine.tape import (
     Results,
     is_box,
     live_node,
+    memory,
 )
 
 NOT_IN_GRAPH = (
@@ -245,7 +246,9 @@ def _accumulate(
     node.
 
     `complete` is given the gradient of each leaf as soon as its last use has added to it; it is not
-    returned then.
+    returned then. A leaf whose stored gradient the graph itself reads is always returned. Unless
+    `retain_graph`, each node frees what it holds once it has been passed, so that the memory of the
+    forward pass serves the backward pass.
     """
     gradients: dict[int, Any] = {}
 
@@ -265,6 +268,8 @@ def _accumulate(
     if any(node.vjp is None for node in order):
         raise MXNetError.checked(NOT_IN_GRAPH)
     uses = Counter(id(p) for node in order for p in node.parents if isinstance(p, Leaf))
+    read = {memory(gradient) for gradient in head_grads}
+    read |= {memory(box._raw) for node in order for box in node.args if is_box(box)}
     for node in order:
         if id(node) in gradients:  # else no gradient comes back, e.g. from a comparison
             back = step(node, gradients.pop(id(node)))
@@ -274,14 +279,16 @@ def _accumulate(
                     if isinstance(parent, Leaf):
                         leaves[id(parent)] = parent
             del back
-        for parent in node.parents if complete is not None else ():
+        parents = node.parents
+        if not retain_graph:
+            node.spend()
+        for parent in parents if complete is not None else ():
             uses[id(parent)] -= 1
             if uses[id(parent)] == 0 and id(parent) in leaves:
-                assert complete is not None
-                complete(leaves.pop(id(parent)), gradients.pop(id(parent)))
+                assert complete is not None and isinstance(parent, Leaf)
+                if parent.stored is None or memory(parent.stored._raw) not in read:
+                    complete(leaves.pop(id(parent)), gradients.pop(id(parent)))
     if not retain_graph:
-        for node in order:
-            node.spend()
         Node.count_pass()
     return {number: (leaf, gradients[number]) for number, leaf in leaves.items()}
 
@@ -316,9 +323,11 @@ def backward(
     """
     boxes, given = _heads(heads, head_grads)
     with _modes(False, train_mode):
-        for leaf, gradient in _accumulate(
-            boxes, [g._raw for g in given], retain_graph, Node.gradients
-        ).values():
+        raw = [g._raw for g in given]
+        left = _accumulate(
+            boxes, raw, retain_graph, Node.gradients, lambda leaf, total: leaf.receive(total)
+        )
+        for leaf, gradient in left.values():
             leaf.receive(gradient)
 
 

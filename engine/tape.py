@@ -82,6 +82,12 @@ def is_box(value: object) -> TypeGuard[Box]:
     return hasattr(value, "_wrap")
 
 
+def memory(raw: object) -> int:
+    """Return a number for the memory of a raw array: the same for all views of an array."""
+    base: object = getattr(raw, "base", None)
+    return id(raw if base is None else base)
+
+
 PRIMITIVES: dict[str, Primitive] = {}
 """Every primitive by name, those with several results too; the tests go through them all."""
 
@@ -188,13 +194,15 @@ class Node:
 class Leaf:
     """A variable whose gradient is wanted.
 
-    A backward pass calls `receive(gradient)` once, with the sum over all its uses.
+    A backward pass calls `receive(gradient)` once, with the sum over all its uses. `stored` is the
+    box that it writes to, or None.
     """
 
-    __slots__ = ("receive",)
+    __slots__ = ("receive", "stored")
 
-    def __init__(self, receive: Callable[[Array], None]) -> None:
+    def __init__(self, receive: Callable[[Array], None], stored: Box | None = None) -> None:
         self.receive = receive
+        self.stored = stored
 
 
 def unchecked(node: Node) -> list[Node]:

@@ -291,9 +291,8 @@ def BatchNorm(
     y = normalization.batch_norm(data, gamma, beta, axis=where, epsilon=eps, keep=keep)
     with autograd.pause():
         for moving, new in zip((moving_mean, moving_var), keep, strict=True):
-            moving[:] = momentum * moving + (1 - momentum) * data._wrap(new).astype(
-                moving.dtype, copy=False
-            )
+            new = new.astype(moving.dtype, copy=False)
+            moving[:] = moving._wrap(momentum * moving._raw + (1 - momentum) * new)
     return y
 
 

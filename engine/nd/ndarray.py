@@ -101,7 +101,7 @@ class NDArray:
             gradient._raw[...] = gradient._raw + total if grad_req == "add" else total
             gradient._fresh = True
 
-        self._node = Leaf(receive)
+        self._node = Leaf(receive, gradient)
 
     # --- description
 

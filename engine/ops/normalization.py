@@ -10,6 +10,7 @@ If gamma varies over the normalized axes, it is inside the means.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 from initlab.engine.arrays import Array, Library
 from initlab.engine.autograd import primitive
@@ -35,8 +36,19 @@ def _form(x: Array, axis: int) -> tuple[int, ...]:
     return tuple(-1 if a == axis % x.ndim else 1 for a in range(x.ndim))
 
 
-def _others(x: Array, axis: int) -> tuple[int, ...]:
-    return tuple(a for a in range(x.ndim) if a != axis % x.ndim)
+def _by_channel(xp: Library, x: Array, axis: int) -> tuple[Array, Callable[[Array], Array]]:
+    """Return x in single precision at least as (channels, all else), and the function that turns such
+    an array into the shape of x.
+
+    All else is in the order of memory in which convolutions give their results, batch last, so that
+    nothing is copied between layers, and sums run over what is contiguous.
+    """
+    others = tuple(a for a in range(1, x.ndim) if a != axis)
+    order = (axis, *others, 0) if axis else (0, *others)
+    moved = xp.transpose(_wide(x), order)
+    back = tuple(order.index(a) for a in range(x.ndim))
+    rows = moved.reshape((moved.shape[0], math.prod(moved.shape[1:])))
+    return rows, lambda y: xp.transpose(y.reshape(moved.shape), back).astype(x.dtype, copy=False)
 
 
 @primitive
@@ -55,29 +67,30 @@ def batch_norm(
     Both are appended to the list `keep`. Half precision is computed in single. Source: Ioffe and
     Szegedy 2015.
     """
-    axes, form, wide = _others(x, axis), _form(x, axis), _wide(x)
-    n = math.prod(x.shape[a] for a in axes)
-    mean = _sum(xp, wide, axes) / n
-    centred = wide - mean
-    variance = _sum(xp, centred * centred, axes) / n
+    axis = axis % x.ndim
+    rows, shaped = _by_channel(xp, x, axis)
+    n = rows.shape[1]
+    mean = xp.sum(rows, axis=1, keepdims=True) / n
+    centred = rows - mean
+    variance = xp.sum(centred * centred, axis=1, keepdims=True) / n
     if keep is not None:
         keep += [mean.reshape((-1,)), variance.reshape((-1,))]
     inverse = 1 / xp.sqrt(variance + epsilon)
-    scale = gamma.reshape(form) * inverse
-    y = (centred * scale + beta.reshape(form)).astype(x.dtype, copy=False)
+    scale = gamma.reshape((-1, 1)) * inverse
+    y = centred * scale
+    y += beta.reshape((-1, 1))
 
     def vjp(g: Array) -> tuple[Array, Array, Array]:
-        g = _wide(g)
-        by_beta, by_scale = _sum(xp, g, axes), _sum(xp, g * centred, axes)
-        dx = (g - (centred * (by_scale * (inverse * inverse / n)) + by_beta / n)) * scale
+        g, _ = _by_channel(xp, g, axis)
+        by_beta = xp.sum(g, axis=1, keepdims=True)
+        by_scale = xp.sum(g * centred, axis=1, keepdims=True)
+        dx = g - centred * (by_scale * (inverse * inverse / n))
+        dx -= by_beta / n
+        dx *= scale
         by_gamma = (by_scale * inverse).reshape((-1,)).astype(gamma.dtype, copy=False)
-        return (
-            dx.astype(x.dtype, copy=False),
-            by_gamma,
-            by_beta.reshape((-1,)).astype(beta.dtype, copy=False),
-        )
+        return shaped(dx), by_gamma, by_beta.reshape((-1,)).astype(beta.dtype, copy=False)
 
-    return y, vjp
+    return shaped(y), vjp
 
 
 @primitive
@@ -97,23 +110,24 @@ def fixed_norm(
 
     They get no gradient.
     """
-    axes, form, wide = _others(x, axis), _form(x, axis), _wide(x)
+    axis, form = axis % x.ndim, _form(x, axis)
     inverse = 1 / xp.sqrt(variance.reshape(form) + epsilon)
-    centre = mean.reshape(form)
     scale = gamma.reshape(form) * inverse
-    y = (wide * scale + (beta.reshape(form) - centre * scale)).astype(x.dtype, copy=False)
+    y = _wide(x) * scale
+    y += beta.reshape(form) - mean.reshape(form) * scale
 
     def vjp(g: Array) -> tuple[Array, Array, Array]:
-        g = _wide(g)
-        by_gamma = (
-            (_sum(xp, g * (wide - centre), axes) * inverse)
-            .reshape((-1,))
-            .astype(gamma.dtype, copy=False)
+        rows, shaped = _by_channel(xp, g, axis)
+        centred = _by_channel(xp, x, axis)[0] - mean.reshape((-1, 1))
+        by_gamma = xp.sum(rows * centred, axis=1) * inverse.reshape((-1,))
+        dx = shaped(rows * scale.reshape((-1, 1)))
+        return (
+            dx,
+            by_gamma.astype(gamma.dtype, copy=False),
+            xp.sum(rows, axis=1).astype(beta.dtype, copy=False),
         )
-        by_beta = _sum(xp, g, axes).reshape((-1,)).astype(beta.dtype, copy=False)
-        return (g * scale).astype(x.dtype, copy=False), by_gamma, by_beta
 
-    return y, vjp
+    return y.astype(x.dtype, copy=False), vjp
 
 
 def _within(

@@ -1,27 +1,18 @@
 """Pooling: maximum, mean, sum or p-norm of windows over the spatial axes of (batch, channels,
 *space).
 
-As in `engine.ops.convolution`, the computation loops over the positions of a window, with one
-strided slice of the whole batch at a time, channels last. Gradients are summed by phases of the
-stride, so nothing is written in place.
+A maximum or sum over a window is that over one axis, then over the next, so each axis is pooled on
+its own, the last first (`engine.ops.windows` has the order in memory).
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable
 
 from initlab.engine.arrays import Array, Library, Operand
 from initlab.engine.autograd import primitive
-from initlab.engine.ops.convolution import (
-    Sizes,
-    first,
-    interleave,
-    last,
-    output_space,
-    reach,
-    windows,
-)
+from initlab.engine.ops.windows import Sizes, Windows, inner, outer, output_space
 from initlab.engine.tape import Result
 
 LOWEST = {
@@ -32,45 +23,82 @@ LOWEST = {
 """The value of padding in max pooling, and of a window of padding only (as in MXNet)."""
 
 
-def _overhang(space: Sizes, kernel: Sizes, stride: Sizes, pad: Sizes, out: Sizes) -> Sizes:
-    """Return how far the last window extends beyond the padding, with `ceil`."""
-    ends = (s * (n - 1) + k for s, n, k in zip(stride, out, kernel, strict=True))
-    return tuple(max(0, r - (n + 2 * p)) for r, n, p in zip(ends, space, pad, strict=True))
+Step = Callable[[Array], Array]
+"""A step back: the gradient of what pooling along an axis gave -> that of what it was given."""
 
 
-def _slices(
-    xp: Library, x: Array, kernel: Sizes, stride: Sizes, pad: Sizes, out: Sizes, value: float
-) -> list[Array]:
-    """Return for each window position the elements under it (batch, *out, channels).
+def _stages(space: Sizes, kernel: Sizes, stride: Sizes, pad: Sizes, ceil: bool) -> list[Windows]:
+    """Return the windows along each axis alone, of those axes that are changed, the last axis first."""
+    ones, zeros = (1,) * len(space), (0,) * len(space)
+    out = output_space(space, kernel, stride, pad, ones, ceil)
+    stages = []
+    for axis in reversed(range(len(space))):
+        at = slice(axis, axis + 1)
 
-    `value` is the value of the padding.
-    """
-    extra = _overhang(tuple(x.shape[2:]), kernel, stride, pad, out)
-    whole = last(xp, x)
-    if any(pad) or any(extra):
-        widths = ((0, 0), *((p, p + e) for p, e in zip(pad, extra, strict=True)), (0, 0))
-        whole = xp.pad(whole, widths, constant_values=value)
-    return [whole[index] for index in windows(kernel, stride, (1,) * len(kernel), out)]
+        def alone(sizes: Sizes, others: Sizes, at: slice = at) -> Sizes:
+            return (*others[: at.start], *sizes[at], *others[at.stop :])
 
-
-def _gathered(
-    xp: Library, pieces: Sequence[Array], x: Array, kernel: Sizes, stride: Sizes, pad: Sizes
-) -> Array:
-    """Compute the transpose of `_slices`: each element of x gets the sum over its windows."""
-    space, out = tuple(x.shape[2:]), tuple(pieces[0].shape[1:-1])
-    phases, widths = reach(space, kernel, stride, pad, (1,) * len(kernel), out)
-    around = ((0, 0), *widths, (0, 0)) if any(a or b for a, b in widths) else None
-    lengths = tuple(-(-n // s) for n, s in zip(space, stride, strict=True))
-    sums = []
-    for entries in phases:
-        total = None
-        for number, index in entries:
-            piece = (pieces[number] if around is None else xp.pad(pieces[number], around))[index]
-            total = piece if total is None else total + piece
-        sums.append(
-            xp.zeros((x.shape[0], *lengths, x.shape[1]), dtype=x.dtype) if total is None else total
+        after = alone(out, space)
+        stage = Windows(
+            space, alone(kernel, ones), alone(stride, ones), alone(pad, zeros), ones, after
         )
-    return first(xp, interleave(xp, sums, stride, space))
+        stages += [] if stage.single else [stage]
+        space = after
+    return stages
+
+
+def _maximum(xp: Library, x: Array, windows: Windows) -> tuple[Array, Step]:
+    """Return the maximum of each window of x (channels, *space, batch), and the step back.
+
+    The gradient goes to the first of equal elements.
+    """
+    phases = windows.lay(xp, x, LOWEST.get(str(x.dtype), -math.inf))
+    parts = [phases[index] for index in windows.positions()]
+    y = parts[0]
+    for part in parts[1:]:
+        y = xp.maximum(y, part)
+
+    def back(g: Array) -> Array:
+        pieces = []
+        for part in parts:
+            piece = g * (part == y)
+            pieces.append(piece)
+            g = g - piece
+        return windows.fold(xp, pieces)
+
+    return y, back
+
+
+def _sum(xp: Library, x: Array, windows: Windows) -> tuple[Array, Step]:
+    """Return the sum of each window of x (channels, *space, batch), and the step back."""
+    phases = windows.lay(xp, x)
+    first, *others = (phases[index] for index in windows.positions())
+    y = first
+    for part in others:
+        y = y + part
+    return y, lambda g: windows.fold(xp, [g] * windows.count)
+
+
+def _pooled(
+    xp: Library,
+    x: Array,
+    pool: Callable[[Library, Array, Windows], tuple[Array, Step]],
+    stages: list[Windows],
+) -> tuple[Array, Step]:
+    """Pool x (batch, channels, *space) by `pool` along each axis; return (channels, *out, batch) and
+    the step back, between arrays of these orders.
+    """
+    y, steps = inner(xp, x), []
+    for windows in stages:
+        y, step = pool(xp, y, windows)
+        steps.append(step)
+
+    def back(g: Array) -> Array:
+        for step in reversed(steps):
+            g = step(g)
+        return outer(xp, g)
+
+    return y, back
 
 
 def _is_global(x: Array, kernel: Sizes, pad: Sizes) -> bool:
@@ -92,24 +120,9 @@ def max_pool(
             return ((chosen * g.reshape((*x.shape[:2], 1))).reshape(x.shape),)
 
         return y, from_all
-    out = output_space(tuple(x.shape[2:]), kernel, stride, pad, (1,) * len(kernel), ceil)
-    slices = _slices(xp, x, kernel, stride, pad, out, LOWEST.get(str(x.dtype), -math.inf))
-    y = slices[0]
-    for part in slices[1:]:
-        y = xp.maximum(y, part)
-
-    def vjp(g: Array) -> tuple[Array]:
-        g = last(xp, g)
-        pieces, left = [], None
-        for part in slices:
-            here = part == y
-            chosen = here if left is None else here & left
-            others = xp.logical_not(here)
-            left = others if left is None else left & others
-            pieces.append(g * chosen)
-        return (_gathered(xp, pieces, x, kernel, stride, pad),)
-
-    return first(xp, y.copy() if len(slices) == 1 else y), vjp
+    y, back = _pooled(xp, x, _maximum, _stages(tuple(x.shape[2:]), kernel, stride, pad, ceil))
+    y = y.copy() if math.prod(kernel) == 1 else y  # a maximum of one is a view
+    return outer(xp, y), lambda g: (back(inner(xp, g)),)
 
 
 def _counts(n: int, k: int, s: int, p: int, out: int, include_pad: bool) -> list[int]:
@@ -162,16 +175,8 @@ def avg_pool(
         number = math.prod(kernel) if divide else 1
         mean = (xp.sum(x, axis=axes, keepdims=True) / number).astype(x.dtype, copy=False)
         return mean, lambda g: (g / number * xp.ones_like(x),)
-    out = output_space(tuple(x.shape[2:]), kernel, stride, pad, (1,) * len(kernel), ceil)
-    slices = _slices(xp, x, kernel, stride, pad, out, 0)
-    total = slices[0]
-    for part in slices[1:]:
-        total = total + part
+    total, back = _pooled(xp, x, _sum, _stages(tuple(x.shape[2:]), kernel, stride, pad, ceil))
+    out = tuple(total.shape[1:-1])
     count = _count(xp, x, kernel, stride, pad, out, count_include_pad) if divide else 1
     y = (total / count).astype(x.dtype, copy=False)
-
-    def vjp(g: Array) -> tuple[Array]:
-        share = (last(xp, g) / count).astype(x.dtype, copy=False)
-        return (_gathered(xp, [share] * len(slices), x, kernel, stride, pad),)
-
-    return first(xp, y), vjp
+    return outer(xp, y), lambda g: (back((inner(xp, g) / count).astype(x.dtype, copy=False)),)

@@ -386,6 +386,39 @@ def test_a_consumed_graph_is_freed():
     assert all(not step._node.parents and not step._node.args for step in steps)
 
 
+def test_a_pass_frees_each_step_once_it_is_done(monkeypatch):
+    x, found = variable(1, 2), []
+    with autograd.record():
+        y = (x * 2).sum()
+    head = y._node
+    receive = x._node.receive
+    monkeypatch.setattr(x._node, "receive", lambda g: (found.append(head.vjp), receive(g)))
+    y.backward()
+    assert found == [None] and x.grad.asnumpy().tolist() == [2, 2]
+
+
+def test_a_graph_may_use_a_stored_gradient_that_the_pass_overwrites():
+    x, v = variable(2, 3), variable(5, 7)
+    with autograd.record():
+        y = (x * x).sum()
+    y.backward()
+    with autograd.record():
+        y = (x.grad * v).reshape((2,)) * x
+    y.backward()
+    assert v.grad.asnumpy().tolist() == [4 * 2, 6 * 3]  # x.grad was 2 x
+    assert x.grad.asnumpy().tolist() == [4 * 5, 6 * 7]
+
+
+def test_a_stored_gradient_may_be_the_gradient_of_the_head():
+    x, v = variable(2, 3), variable(5, 7)
+    x.grad[:] = nd.array([10.0, 20.0])
+    with autograd.record():
+        y = x * 2 + v * 1
+    y.backward(x.grad)
+    assert x.grad.asnumpy().tolist() == [20, 40]
+    assert v.grad.asnumpy().tolist() == [10, 20]
+
+
 def test_a_consumed_array_may_be_written_while_recording():
     w = variable(3)
     with autograd.record():

@@ -19,7 +19,8 @@ from initlab.engine.gluon.parameter_dict import ParameterDict
 from initlab.engine.gluon.state import InitLike
 from initlab.engine.nd import NDArray
 from initlab.engine.nd.layers import FIRST, LAST
-from initlab.engine.ops.convolution import output_space, transposed_space
+from initlab.engine.ops.convolution import transposed_space
+from initlab.engine.ops.windows import output_space
 
 T = TypeVar("T")
 Sizes: TypeAlias = int | Sequence[int]

@@ -12,7 +12,7 @@ from initlab.engine.gluon.nn.conv import Sizes, joined_shape, sizes_of, split_sh
 from initlab.engine.gluon.parameter_dict import ParameterDict
 from initlab.engine.nd import NDArray
 from initlab.engine.nd.layers import FIRST, LAST
-from initlab.engine.ops.convolution import output_space
+from initlab.engine.ops.windows import output_space
 
 
 def _layout_of(layout: str | None, axes: int) -> str:
