@@ -28,7 +28,7 @@ from initlab.engine.ops.elementwise import check_dtypes
 from initlab.engine.ops.windows import Sizes, Windows, inner, outer, output_space
 from initlab.engine.tape import Gradients, Result
 
-CHUNK = 1 << 21
+CHUNK = 1 << 20
 """The approximate number of elements gathered at a time, and the most that are kept for each
 convolution on the tape.
 """
@@ -152,15 +152,29 @@ def weight_gradient(
     units, channels = y.shape[1] // groups, x.shape[1] // groups
     shape = (groups * units, channels, *kernel)
     rows = _grouped(inner(xp, y), groups, units)
+
+    def product(rows: Array, columns: Array) -> Array:
+        if columns.shape[2] > columns.shape[1]:  # BLAS prefers this, and the result is small
+            return xp.swapaxes(_product(xp, columns, xp.swapaxes(rows, 1, 2), x.dtype), 1, 2)
+        return _product(xp, rows, xp.swapaxes(columns, 1, 2), x.dtype)
+
     if kept:
-        return _product(xp, rows, xp.swapaxes(kept[0], 1, 2), x.dtype).reshape(shape)
+        return product(rows, kept[0]).reshape(shape)
     phases, parts = windows.lay(xp, inner(xp, x)), []
     size = windows.count * math.prod(windows.out) * x.shape[0]
     for some, block, at in _blocks(groups, channels, size):
         columns = windows.columns(xp, phases[at])
         columns = _grouped(columns, some.stop - some.start, block.stop - block.start, windows.count)
-        parts.append(_product(xp, rows[some], xp.swapaxes(columns, 1, 2), x.dtype))
+        parts.append(product(rows[some], columns))
     return _joined(xp, parts, 2 if groups == 1 else 0).reshape(shape)
+
+
+def _reversed(xp: Library, w: Array, groups: int) -> Array:
+    """Return w (groups * units, channels, *kernel) as (groups * channels, units, *kernel reversed)."""
+    units, channels, kernel = w.shape[0] // groups, w.shape[1], tuple(w.shape[2:])
+    each = xp.swapaxes(w.reshape((groups, units, channels, *kernel)), 1, 2)
+    each = each[(slice(None),) * 3 + (slice(None, None, -1),) * len(kernel)]
+    return each.reshape((groups * channels, units, *kernel))
 
 
 def spread(
@@ -177,12 +191,18 @@ def spread(
     with stride o + dilate a - pad = i.
 
     One product gives the share of each kernel position, and the shares are added where they belong.
+    Without a stride this is also a correlation with the kernel reversed, which is faster if copying
+    the kernel is little work.
     """
     windows = Windows(space, tuple(w.shape[2:]), stride, pad, dilate, tuple(y.shape[2:]))
     units, channels, count = w.shape[0] // groups, w.shape[1], windows.count
+    shape = (*windows.out, y.shape[0])
+    border = tuple(d * (k - 1) - p for d, k, p in zip(dilate, windows.kernel, pad, strict=True))
+    few = units <= channels and 2 * units <= math.prod(shape)
+    if few and min(border) >= 0 and all(s == 1 for s in stride):
+        return correlate(xp, y, _reversed(xp, w, groups), stride, border, dilate, groups)
     matrix = w.reshape((groups, units, channels, count))
     rows, parts = _grouped(inner(xp, y), groups, units), []
-    shape = (*windows.out, y.shape[0])
     for some, block, at in _blocks(groups, channels, count * math.prod(shape)):
         part = matrix[some, :, block]
         part = part.reshape((*part.shape[:2], part.shape[2] * count))

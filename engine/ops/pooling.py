@@ -50,7 +50,7 @@ def _stages(space: Sizes, kernel: Sizes, stride: Sizes, pad: Sizes, ceil: bool) 
 def _maximum(xp: Library, x: Array, windows: Windows) -> tuple[Array, Step]:
     """Return the maximum of each window of x (channels, *space, batch), and the step back.
 
-    The gradient goes to the first of equal elements.
+    The gradient goes to the first of equal elements: to the last one if to none before it.
     """
     phases = windows.lay(xp, x, LOWEST.get(str(x.dtype), -math.inf))
     parts = [phases[index] for index in windows.positions()]
@@ -60,11 +60,10 @@ def _maximum(xp: Library, x: Array, windows: Windows) -> tuple[Array, Step]:
 
     def back(g: Array) -> Array:
         pieces = []
-        for part in parts:
-            piece = g * (part == y)
-            pieces.append(piece)
-            g = g - piece
-        return windows.fold(xp, pieces)
+        for part in parts[:-1]:
+            pieces.append(g * (part == y))
+            g = g - pieces[-1]
+        return windows.fold(xp, [*pieces, g])
 
     return y, back
 

@@ -87,7 +87,7 @@ class Windows:
     @property
     def single(self) -> bool:
         """Whether each window is one element of the array, in the array's order."""
-        return self.count == 1 and self.lengths == self.space == self.out
+        return self.count == 1 and self.out == self.space and all(s == 1 for s in self.stride)
 
     def _whole(self) -> Sizes:
         """Return the length of each axis with its padding."""
