@@ -14,16 +14,19 @@ import sys
 from pathlib import Path
 
 from benchmarks.peers import mxnet_python
+from benchmarks.rounds import verdict
 from benchmarks.worker import Worker
 
 SCRIPT = Path(__file__).with_name("gluon_cases.py")
 PASSES = {"mlp": 200, "lenet": 50, "lstm": 3, "resnet18": 1}
 """Passes a round, so that a round of each case takes some tenths of a second."""
+BARS = {"mlp": 1.0, "lenet": 1.3, "lstm": 1.0, "resnet18": 1.3}
+"""The most that our time may be, in times of MXNet's."""
 
 
 def main() -> None:
-    """Print a line for each case: the milliseconds of a pass for both frameworks, and the ratio of
-    our time to MXNet's.
+    """Print a line for each case: the milliseconds of a pass for both frameworks, the ratio of our
+    time to MXNet's, and whether it reached its bar.
     """
     parser = argparse.ArgumentParser(prog="python -m benchmarks.gluon")
     parser.add_argument("cases", nargs="*", choices=[[], *PASSES], default=[])
@@ -46,7 +49,7 @@ def main() -> None:
         ratio = statistics.median(a / b for a, b in zip(found["ours"], found["mxnet"], strict=True))
         print(
             f"{case:<10} ours {medians['ours']:9.3f} ms   MXNet {medians['mxnet']:9.3f} ms   ours takes "
-            f"{ratio:5.2f} times as long"
+            f"{ratio:5.2f} times as long, bar {BARS[case]}: {verdict(ratio <= BARS[case])}"
         )
 
 

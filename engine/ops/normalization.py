@@ -84,7 +84,8 @@ def batch_norm(
         g, _ = _by_channel(xp, g, axis)
         by_beta = xp.sum(g, axis=1, keepdims=True)
         by_scale = xp.sum(g * centred, axis=1, keepdims=True)
-        dx = g - centred * (by_scale * (inverse * inverse / n))
+        dx = centred * (by_scale * (inverse * inverse / -n))
+        dx += g
         dx -= by_beta / n
         dx *= scale
         by_gamma = (by_scale * inverse).reshape((-1,)).astype(gamma.dtype, copy=False)
