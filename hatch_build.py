@@ -1,4 +1,4 @@
-"""Compile `engine/native` into a shared library when the package is built or installed.
+"""Compile `initlab/engine/native` into a shared library when the package is built or installed.
 
 Hatch calls `Kernels` for wheels and editable installs; `python hatch_build.py` does the same in a
 checkout whose C text was changed. The compiler is `$CC`, else `cc`. Without one, or if it fails, the
@@ -23,7 +23,7 @@ try:
 except ImportError:  # run as a script
     BuildHookInterface = object
 
-SOURCES = Path(__file__).parent / "engine" / "native"
+SOURCES = Path(__file__).parent / "initlab" / "engine" / "native"
 LIBRARY = SOURCES / "kernels.so"
 FLAGS = (
     *("-std=c11", "-O3", "-fPIC", "-fvisibility=hidden", "-fno-strict-aliasing", "-g0"),

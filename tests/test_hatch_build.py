@@ -81,7 +81,7 @@ def test_a_wheel_names_its_platform_and_any_python(build, tmp_path):
 
 def test_as_a_script_it_says_what_is_missing(tmp_path):
     shutil.copy(ROOT / "hatch_build.py", tmp_path)
-    (tmp_path / "engine" / "native").mkdir(parents=True)
+    (tmp_path / "initlab" / "engine" / "native").mkdir(parents=True)
     done = subprocess.run(
         [sys.executable, "hatch_build.py"],
         cwd=tmp_path,

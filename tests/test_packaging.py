@@ -11,6 +11,7 @@ import shlex
 import shutil
 import subprocess
 import sys
+import tarfile
 import tomllib
 import zipfile
 from pathlib import Path
@@ -61,6 +62,46 @@ def test_the_wheel_holds_the_config_the_digits_and_the_licence(wheel):
     assert not any(
         name.startswith(("tests/", "conf/", "outputs/", "benchmarks/")) for name in names
     )
+
+
+@pytest.mark.slow
+def test_a_wheel_with_kernels_is_for_a_platform_and_any_python(wheel):
+    names = zipfile.ZipFile(wheel).namelist()
+    assert {f"initlab/engine/native/{name}" for name in ("device.cu", "transforms.h")} <= set(names)
+    if shutil.which("cc") is None:
+        assert wheel.name.endswith("-py3-none-any.whl")
+        return
+    assert "initlab/engine/native/kernels.so" in names
+    assert "-py3-none-" in wheel.name and not wheel.name.endswith("-any.whl")
+
+
+@pytest.mark.slow
+def test_the_source_distribution_has_the_c_text_and_makes_the_same_wheel(wheel, tmp_path):
+    builder = "from hatchling.build import build_sdist; import sys; print(build_sdist(sys.argv[1]))"
+    subprocess.run(
+        [sys.executable, "-c", builder, str(tmp_path)], cwd=ROOT, check=True, capture_output=True
+    )
+    [archive] = tmp_path.glob("*.tar.gz")
+    with tarfile.open(archive) as opened:
+        names = {name.partition("/")[2] for name in opened.getnames()}
+        opened.extractall(tmp_path, filter="data")
+    assert {"hatch_build.py", "initlab/engine/native/host.c"} <= names
+    assert not [name for name in names if name.endswith(".so")]
+    [source] = [path for path in tmp_path.iterdir() if path.is_dir()]
+    words = ["wheel", "-q", "--no-deps", "--no-build-isolation", "--no-cache-dir", "-w", "made"]
+    subprocess.run(
+        [sys.executable, "-m", "pip", *words, str(source)],
+        cwd=tmp_path,
+        check=True,
+        capture_output=True,
+    )
+    [made] = (tmp_path / "made").glob("*.whl")
+    assert made.name == wheel.name
+    one, two = (zipfile.ZipFile(path) for path in (wheel, made))
+    assert sorted(one.namelist()) == sorted(two.namelist())
+    for name in one.namelist():
+        if name.endswith(".so"):
+            assert one.read(name) == two.read(name)
 
 
 @pytest.fixture(scope="module")
