@@ -1,7 +1,7 @@
 # make run    creates .venv if it must, then runs `python -m runner init=normal`; ARGS="init=xavier seed=3" passes overrides
 # make test   the same with what tests need, then formatting, linting, types, and unit and behaviour tests: minutes
 # make test-all  everything that is optional as well, and the slow tests: launchers, trackers, a browser, packaging, 10^8 elements
-# make bench  ratios against NumPy, torch, safetensors and MXNet (installed in environments of their own); ARGS=normal runs one
+# make bench-peers  ratios against torch, safetensors, MXNet and NumPy, installed in environments of their own; ARGS=normal runs one
 # make docs   builds the site of the documents into site/; open site/index.html
 # make clean  removes the environments and caches; runs in outputs/ stay
 #
@@ -35,7 +35,7 @@ endif
 endif
 endif
 
-.PHONY: run test test-all checks bench docs clean
+.PHONY: run test test-all checks bench-peers docs clean
 
 run: $(STAMP)
 	$(VENV)/bin/python -m runner $(WORDS)
@@ -51,7 +51,7 @@ checks: $(TEST_STAMP)
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/mypy
 
-bench: $(TEST_STAMP)
+bench-peers: $(TEST_STAMP)
 	$(VENV)/bin/python -m benchmarks $(ARGS)
 
 docs: $(DOCS_STAMP)
