@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 from types import FrameType
@@ -23,6 +24,7 @@ def main(*before: str) -> None:
     let_blas_rest()
     with uncollected():
         from initlab.runner import cli
+    gc.freeze()  # what was imported stays in this process: never look for garbage there
 
     if waiting:
         signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -22,7 +22,7 @@ def let_blas_rest() -> None:
 
 @contextmanager
 def uncollected() -> Iterator[None]:
-    """Collect no garbage inside a `with`, and never look for it in what was made there.
+    """Collect no garbage inside a `with`.
 
     That is for imports and configs: they stay, and searching them takes a tenth of a short
     command's time.
@@ -32,6 +32,5 @@ def uncollected() -> Iterator[None]:
     try:
         yield
     finally:
-        gc.freeze()
         if before:
             gc.enable()

@@ -14,8 +14,6 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 SHIM = """
 #include <cmath>
 #include <cstring>
@@ -41,20 +39,26 @@ static inline double __dsub_rn(double a, double b) { return a - b; }
 static inline double __ddiv_rn(double a, double b) { return a / b; }
 static inline double __dsqrt_rn(double a) { return std::sqrt(a); }
 struct alignas(16) float4 { float x, y, z, w; };
+struct alignas(16) uint4 { unsigned x, y, z, w; };
 struct alignas(16) double2 { double x, y; };
 static inline float4 make_float4(float x, float y, float z, float w) { float4 v = {x, y, z, w}; return v; }
+static inline uint4 make_uint4(unsigned x, unsigned y, unsigned z, unsigned w) { uint4 v = {x, y, z, w}; return v; }
 static inline double2 make_double2(double x, double y) { double2 v = {x, y}; return v; }
 """
 GRID = """
 extern "C" void run_draw_{name}{bits}(unsigned blocks, unsigned threads, u64 k0, u64 k1, u64 start, u64 count,
-                                 {t} c0, {t} c1, {t} c2, {t} c3, u64 base, u64 span, {t} *out)
+                                 {t} c0, {t} c1, {t} c2, {t} c3, u64 base, u64 span{more}, void *out)
 {{
     gridDim.x = blocks; blockDim.x = threads;
     for (blockIdx.x = 0; blockIdx.x < blocks; blockIdx.x++)
         for (threadIdx.x = 0; threadIdx.x < threads; threadIdx.x++)
-            draw_{name}{bits}(k0, k1, start, count, c0, c1, c2, c3, base, span, out);
+            draw_{name}{bits}(k0, k1, start, count, c0, c1, c2, c3, base, span{passed}, out);
 }}
 """
+PARAMETERS = {
+    32: {"t": "float", "more": ", u64 type, float low, float high", "passed": ", type, low, high"},
+    64: {"t": "double", "more": "", "passed": ""},
+}
 ROUNDED_ONCE = ("-ffp-contract=off",)
 FUSED = ("-ffp-contract=fast", "-mfma")
 
@@ -75,10 +79,7 @@ def compiled(text: str, flags: tuple[str, ...] = ROUNDED_ONCE) -> ctypes.CDLL:
         folder / f"{hashlib.sha256(text.encode()).hexdigest()[:8]}.so",
     )
     names = [(name, bits) for name in ("uniform", "normal", "truncated") for bits in (32, 64)]
-    grids = [
-        GRID.format(name=name, bits=bits, t="float" if bits == 32 else "double")
-        for name, bits in names
-    ]
+    grids = [GRID.format(name=name, bits=bits, **PARAMETERS[bits]) for name, bits in names]
     source.write_text(SHIM + text + "".join(grids))
     words = [
         found,
@@ -107,19 +108,20 @@ def launching(
         if said is not None:
             said.append(name)
         number = ctypes.c_float if name.endswith("32") else ctypes.c_double
-        words, constants, packed, out = (
+        words, constants, packed, rest, out = (
             arguments[:4],
             arguments[4:8],
             arguments[8:10],
-            arguments[10],
+            arguments[10:-1],
+            arguments[-1],
         )
-        assert out.flags.c_contiguous and out.dtype == (
-            np.float32 if name.endswith("32") else np.float64
-        )
+        wanted = {0: "float32", 1: "float16", 2: "bfloat16"}[int(rest[0])] if rest else "float64"
+        assert out.flags.c_contiguous and out.dtype.name == wanted
         converted = [
             *(ctypes.c_uint64(int(word)) for word in words),
             *(number(float(c)) for c in constants),
-            *(ctypes.c_uint64(int(word)) for word in packed),
+            *(ctypes.c_uint64(int(word)) for word in (*packed, *rest[:1])),
+            *(ctypes.c_float(float(bound)) for bound in rest[1:]),
             ctypes.c_void_p(out.ctypes.data),
         ]
         getattr(library, f"run_{name}")(ctypes.c_uint(blocks), ctypes.c_uint(threads), *converted)

@@ -56,10 +56,10 @@ INLINE double bits_double(u64 bits) { double x; memcpy(&x, &bits, 8); return x; 
 #define GROUP 32  /* words transformed by one call; its loop has no rest */
 
 enum { UNIFORM, NORMAL, TRUNCATED, KINDS };
-enum { OWN, FLOAT16, BFLOAT16 };
 
 /* Elements start … start + count - 1 of a stream, wanted at `out`. `kind` is KINDS higher for
-   double. `type` is what float is rounded to, within [low, high]. Python packs these fields. */
+   double. `type` is what float is rounded to (transforms.h), within [low, high]. Python packs these
+   fields. */
 struct row {
     u64 k0, k1, start, count, out, kind, base, span;
     double c0, c1, c2, c3;
@@ -105,19 +105,15 @@ static void transform(const struct row *row, const u64 *w, i64 words, void *out)
     }
 }
 
-static void round_to(const struct row *row, const float *restrict from, i64 count, u16 *restrict to)
+static void round_all(const struct row *row, const float *restrict from, i64 count, u16 *restrict to)
 {
     float low = (float)row->low, high = (float)row->high;
     if (row->type == FLOAT16)
-        for (i64 i = 0; i < count; i++) {
-            float x = from[i] < low ? low : from[i];
-            to[i] = to_float16(x > high ? high : x);
-        }
+        for (i64 i = 0; i < count; i++)
+            to[i] = rounded_to(FLOAT16, from[i], low, high);
     else
-        for (i64 i = 0; i < count; i++) {
-            float x = from[i] < low ? low : from[i];
-            to[i] = to_bfloat16(x > high ? high : x);
-        }
+        for (i64 i = 0; i < count; i++)
+            to[i] = rounded_to(BFLOAT16, from[i], low, high);
 }
 
 static void draw_row(const struct row *row, u64 *w, void *part)
@@ -141,7 +137,7 @@ static void draw_row(const struct row *row, u64 *w, void *part)
             if (row->type == OWN)
                 memcpy(out, (char *)part + skipped * size, (size_t)(here * size));
             else
-                round_to(row, (float *)part + skipped, here, (u16 *)out);
+                round_all(row, (float *)part + skipped, here, (u16 *)out);
         }
         at += here;
         block += (u64)blocks;

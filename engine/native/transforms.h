@@ -285,3 +285,14 @@ INLINE u16 to_bfloat16(float x)
     u32 bits = float_bits(x);
     return (u16)((bits + 0x7FFFu + ((bits >> 16) & 1u)) >> 16);
 }
+
+/* What a float is rounded to, as Python numbers it */
+enum { OWN, FLOAT16, BFLOAT16 };
+
+/* x within [low, high], which are numbers of the type */
+INLINE u16 rounded_to(u64 type, float x, float low, float high)
+{
+    x = x < low ? low : x;
+    x = x > high ? high : x;
+    return type == FLOAT16 ? to_float16(x) : to_bfloat16(x);
+}

@@ -17,7 +17,7 @@ import numpy as np
 from initlab.engine import native
 from initlab.engine.arrays import Array
 from initlab.engine.device import Device, launcher, runs_kernels
-from initlab.engine.streams.distribution import Distribution, Piece
+from initlab.engine.streams.distribution import NARROWER, Distribution, Piece
 from initlab.engine.streams.key import Key
 from initlab.engine.streams.source import Source
 from initlab.engine.streams.stream import Stream
@@ -40,9 +40,12 @@ def draw(
     """Return elements start … start + count - 1 of a stream as a raw array of the device, rounded
     once, within the limits of `kind`, where `dtype` is not that of `kind`.
     """
-    flat = device.use().empty(count, kind.dtype)
+    at_once = dtype == kind.dtype or (
+        not kind.wide and dtype.name in NARROWER and not kind.reaches_beyond(dtype)
+    )
+    flat = device.use().empty(count, dtype if at_once else kind.dtype)
     fill(device, [Piece(kind, key, start, cast(np.ndarray, flat))])
-    return kind.rounded(flat, dtype)
+    return kind.rounded(flat, dtype) if not at_once else flat
 
 
 def draw_next(
@@ -75,10 +78,15 @@ def fill(device: Device, pieces: Sequence[Piece]) -> None:
             continue
         elements = 4 if kind.wide else 8
         number = np.float64 if kind.wide else np.float32
-        _, base, span, *constants = struct.unpack("=3Q4d", kind.packed)
+        _, base, span, *numbers = struct.unpack("=3Q4dQ2d", kind.packed_for(out.dtype))
+        constants, rounding, limits = numbers[:4], numbers[4], numbers[5:]
         needed = (start + out.size - 1) // elements - start // elements + 1
         words = [np.uint64(word) for word in (*key.words, start, out.size)]
-        arguments = (*words, *(number(c) for c in constants), np.uint64(base), np.uint64(span), out)
+        narrowing = () if kind.wide else (np.uint64(rounding), *map(np.float32, limits))
+        arguments = (
+            *(*words, *(number(c) for c in constants), np.uint64(base), np.uint64(span)),
+            *(*narrowing, out),
+        )
         launch(
             f"draw_{NAMES[kind.kind]}{64 if kind.wide else 32}",
             min(-(-needed // THREADS), BLOCKS),

@@ -19,7 +19,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from initlab.engine import device as devices
-from initlab.engine import native
+from initlab.engine import dtypes, native
 from initlab.engine.device import Device
 from initlab.engine.errors import DeviceError
 from initlab.engine.streams import Key, Piece, cuda, distribution, reference
@@ -84,6 +84,22 @@ def test_an_array_at_any_address_gets_its_elements_and_no_other(name, offset, on
     cuda.fill(GPU, [Piece(KINDS[name], Key(7, "gpu"), 12, out)])
     assert out.tobytes() == expected(KINDS[name], Key(7, "gpu"), 12, 901).tobytes()
     assert np.isnan(around[:offset]).all() and np.isnan(around[offset + 901 :]).all()
+
+
+@needs_a_compiler
+@pytest.mark.parametrize("name", [name for name in KINDS if not KINDS[name].wide])
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
+@pytest.mark.parametrize("offset", [0, 1, 5])
+def test_what_is_rounded_while_it_is_drawn_is_rounded_once(name, dtype, offset, on_the_host):
+    if dtype == "bfloat16":
+        pytest.importorskip("ml_dtypes")
+    held = dtypes.resolve(dtype)
+    around = np.full(3000, 7, held)
+    cuda.fill(GPU, [Piece(KINDS[name], Key(7, "gpu"), 3, around[offset : offset + 2001])])
+    theirs = np.empty(2001, held)
+    reference.fill([Piece(KINDS[name], Key(7, "gpu"), 3, theirs)])
+    assert around[offset : offset + 2001].tobytes() == theirs.tobytes()
+    assert (around[:offset] == 7).all() and (around[offset + 2001 :] == 7).all()
 
 
 @pytest.mark.slow
