@@ -3,6 +3,7 @@ prints at the end whether each bar is reached.
 
 normal      one large tensor, against NumPy and torch
 small       400 small arrays, against torch
+orthogonal  one large orthogonal tensor and 64 smaller ones, against torch
 initialize  a network of small layers, against MXNet 1.9.1
 onepass     statistics, against a sum
 plan        1.56 billion parameters planned
@@ -13,7 +14,7 @@ runs        2,000 runs listed, against reading all their files
 
 Each benchmark runs in its own process. A library that we are compared with runs in its own
 environment. `python -m benchmarks.<name> --help` prints the options. `gluon`, `overhead`,
-`orthogonal`, `diagnosis` and `gpu` run only when they are named.
+`diagnosis` and `gpu` run only when they are named.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from benchmarks.peers import ROOT, python
 from benchmarks.rounds import MISSED, REACHED
 from initlab.engine.registry import advice
 
-WITH_TORCH = ("normal", "small")
+WITH_TORCH = ("normal", "small", "orthogonal")
 NAMES = (*WITH_TORCH, "initialize", "onepass", "plan", "snapshot", "gpt2", "sweep", "runs")
 
 

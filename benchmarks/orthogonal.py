@@ -1,98 +1,93 @@
-"""`python -m benchmarks.orthogonal`: what an orthogonal n x n tensor costs, milliseconds,
-interleaved medians.
+"""`python -m benchmarks.orthogonal [--rounds N]` times orthogonal float32 tensors drawn by laws.Haar,
+which checks them, against torch's `nn.init.orthogonal_`, with two threads each.
 
-    ours      laws.Haar: normals of the stream, LAPACK's panels and products of matrices in float64, checked
-    exact     laws.Haar(exact=True): Householder reflections without BLAS, the same bits everywhere
-    numpy     normals and numpy.linalg.qr with the sign fix, float64, unchecked
-    torch     nn.init.orthogonal_ of a float32 tensor, where torch is installed
-
-Then several tensors at once: one after the other, and by as many threads as `streams.threads()`
-says. That is worth it only with OPENBLAS_NUM_THREADS=1 in the environment; else BLAS's threads wait
-for each other.
+The bars are for one large tensor, and for 64 tensors that `laws.fill_many` draws and a loop of
+`orthogonal_` does. Other sizes, tall, wide and convolutional shapes, drawn one by one, follow.
 """
 
 from __future__ import annotations
 
+import argparse
+import os
 import statistics
-import time
+import sys
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
+from benchmarks.rounds import Bar, Seconds, at_least_one, interleaved
 from initlab.engine import laws, streams
 from initlab.engine.streams import Key
 
-SIZES, ROUNDS = (64, 128, 256, 512, 1024, 2048), 7
-EXACT_UP_TO = 1024
-MANY, MANY_SIZES = 8, (64, 256, 512)
+try:
+    import torch
+except ImportError:
+    torch = None  # type: ignore[assignment]
+
+THREADS = 2
+BARS = (
+    (1, (2048, 2048), Bar("2048 x 2048", "torch orthogonal_", 1.2)),
+    (64, (512, 512), Bar("64 of 512 x 512", "torch orthogonal_", 1.2)),
+)
+OTHERS = (
+    *((n, n) for n in (64, 128, 256, 512, 1024)),
+    (4096, 512),
+    (512, 4096),
+    (64, 3, 7, 7),
+    (256, 128, 3, 3),
+    (512, 512, 3, 3),
+)
+ENOUGH = 1 << 18
+"""Elements drawn in one round at least."""
 
 
-def plain(n: int) -> np.ndarray:
-    """Return an orthogonal matrix by NumPy's QR of normals, with the signs corrected."""
-    q, r = np.linalg.qr(np.random.default_rng(0).standard_normal((n, n)))
-    return (q * np.sign(np.diagonal(r))).astype(np.float32)
+def contenders(name: str, times: int, shape: tuple[int, ...]) -> dict[str, Callable[[], object]]:
+    """Return {name: function} of functions that draw `times` tensors."""
+    out = np.empty((times, int(np.prod(shape))), np.float32)
+    law = laws.Haar()
+    tasks = [(law, Key(0, f"{i}"), shape, 0, values) for i, values in enumerate(out)]
+    found: dict[str, Callable[[], object]] = {name: lambda: laws.fill_many(tasks)}
+    if torch is not None:
+        tensors = [torch.empty(shape) for _ in range(times)]
+        found["torch orthogonal_"] = lambda: [torch.nn.init.orthogonal_(one) for one in tensors]
+    return found
 
 
-def ways(n: int) -> dict[str, Callable[[], object]]:
-    """Return {name: function} of functions that draw one tensor."""
-    found: dict[str, Callable[[], object]] = {
-        "ours": lambda: laws.Haar(1.0).draw(Key(0, "w"), (n, n)),
-        "numpy": lambda: plain(n),
-    }
-    if n <= EXACT_UP_TO:
-        found["exact"] = lambda: laws.Haar(1.0, True).draw(Key(0, "w"), (n, n))
-    try:
-        import torch
-    except ImportError:
-        return found
-    tensor = torch.empty(n, n)
-    return found | {"torch": lambda: torch.nn.init.orthogonal_(tensor)}
+def one_by_one(shape: tuple[int, ...]) -> dict[str, Callable[[], object]]:
+    """Return {name: function} of functions that draw tensors, each when the last is finished."""
+    times = max(1, ENOUGH // int(np.prod(shape)))
+    found = contenders("ours", times, shape)
+    return found | {"ours": lambda: [laws.Haar().draw(Key(0, "w"), shape) for _ in range(times)]}
 
 
-def several(n: int) -> dict[str, Callable[[], object]]:
-    """Return {name: function} of functions that draw many tensors."""
-
-    def one(i: int) -> np.ndarray:
-        return laws.Haar(1.0).draw(Key(0, f"{i}"), (n, n))
-
-    def in_threads() -> None:
-        with ThreadPoolExecutor(streams.threads()) as pool:
-            list(pool.map(one, range(MANY)))
-
-    return {"in order": lambda: [one(i) for i in range(MANY)], "in threads": in_threads}
-
-
-def medians(calls: dict[str, Callable[[], object]]) -> dict[str, float]:
-    """Return {name: median milliseconds} of ROUNDS rounds. Every function has one turn in each
-    round.
-    """
-    times: dict[str, list[float]] = {name: [] for name in calls}
-    for turn in range(ROUNDS + 1):
-        for name, call in calls.items():
-            start = time.perf_counter()
-            call()
-            if turn:  # the first warms up
-                times[name].append((time.perf_counter() - start) * 1e3)
-    return {name: statistics.median(found) for name, found in times.items()}
-
-
-def _line(title: str, found: dict[str, float], peer: str) -> None:
-    ratios = "".join(f"   {name} {ms:9.2f} ({ms / found[peer]:5.2f})" for name, ms in found.items())
-    print(f"{title:<12}{ratios}", flush=True)
+def line(title: str, seconds: Seconds) -> str:
+    """Return the medians of all contenders."""
+    times = (
+        f"   {name} {statistics.median(found) * 1e3:9.2f} ms" for name, found in seconds.items()
+    )
+    return f"{title:<20}{''.join(times)}"
 
 
 def main() -> None:
-    """Print a line for each size: the medians, and in brackets the ratio to torch if it is
-    installed, else to NumPy.
-    """
-    print(f"median of {ROUNDS} interleaved rounds, ms (ratio), {streams.threads()} threads of ours")
-    for n in SIZES:
-        found = medians(ways(n))
-        _line(f"{n} x {n}", found, "torch" if "torch" in found else "numpy")
-    for n in MANY_SIZES:
-        _line(f"{MANY} of {n}", medians(several(n)), "in order")
+    """Print the medians and a line for each bar, then the other shapes with their ratios."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.orthogonal")
+    parser.add_argument("--rounds", type=at_least_one, default=9)
+    given = parser.parse_args()
+    streams.threads(THREADS)
+    if torch is not None:
+        torch.set_num_threads(THREADS)
+    print(f"median of {given.rounds} interleaved rounds, {THREADS} threads each")
+    for times, shape, bar in BARS:
+        seconds = interleaved(contenders(bar.ours, times, shape), given.rounds)
+        print(line("", seconds), bar.line(seconds), sep="\n  ", flush=True)
+    for shape in OTHERS:
+        seconds = interleaved(one_by_one(shape), given.rounds)
+        print(line(" x ".join(map(str, shape)), seconds), flush=True)
 
 
 if __name__ == "__main__":
+    variable = "OPENBLAS_NUM_THREADS"  # read when NumPy is loaded
+    if os.environ.get(variable) != str(THREADS):
+        command = [sys.executable, "-m", "benchmarks.orthogonal", *sys.argv[1:]]
+        os.execve(sys.executable, command, {**os.environ, variable: str(THREADS)})
     main()

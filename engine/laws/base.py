@@ -22,6 +22,7 @@ import numpy as np
 from initlab.engine import dtypes
 from initlab.engine.device import Device, runs_kernels
 from initlab.engine.errors import LawError, StreamError
+from initlab.engine.laws import blas
 from initlab.engine.options import is_number, shown
 from initlab.engine.registry import Registry, snake_case
 from initlab.engine.streams import (
@@ -34,6 +35,7 @@ from initlab.engine.streams import (
     Stream,
     cuda,
     draw_many,
+    pool,
     version,
 )
 from initlab.engine.streams.distribution import NARROWER
@@ -52,6 +54,10 @@ threads to share.
 """
 COMPARED_AT_ONCE = 1 << 18
 """Elements that are held to compare them with what a law declares."""
+SIDE_BY_SIDE = 1 << 20
+"""Elements at most of a matrix that a thread factors by itself. It needs about 16 bytes for each of
+them besides the values. A larger matrix has all threads.
+"""
 _local = threading.local()
 
 
@@ -83,6 +89,10 @@ class Law:
     random: ClassVar[bool] = True
     sliceable: ClassVar[bool] = True
     """Whether a slice is drawn without drawing the rest."""
+    factored: ClassVar[bool] = False
+    """Whether the law factors a matrix, which takes so long that threads had better draw one each. Its
+    values follow from the key alone.
+    """
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
@@ -404,12 +414,35 @@ Task = tuple[Law, Key, tuple[int, ...], int, np.ndarray]
 
 def fill_many(tasks: Iterable[Task]) -> None:
     """Fill all arrays as `Law.fill` does, as one block of work: many small tensors cost little more
-    than one of their size.
+    than one of their size, and threads factor matrices of moderate size side by side.
 
-    The first error is raised; arrays of earlier tasks may not have been filled.
+    The first error is raised; arrays of other tasks may not have been filled.
     """
-    pieces = [law.fill_or_defer(key, shape, start, out) for law, key, shape, start, out in tasks]
+    pieces: list[Piece | None] = []
+    apart: list[Task] = []
+    for law, key, shape, start, out in tasks:
+        if law.factored and out.size <= SIDE_BY_SIDE:
+            apart.append((law, key, shape, start, out))
+        else:
+            pieces.append(law.fill_or_defer(key, shape, start, out))
     draw_many([piece for piece in pieces if piece is not None])
+    _fill_side_by_side(apart)
+
+
+def _fill_side_by_side(tasks: list[Task]) -> None:
+    if len(tasks) > 1 and pool.workers() > 1:
+        with blas.one_thread() as ours:
+            if ours:
+                pool.share(_fill_alone, tasks)
+                return
+    for law, key, shape, start, out in tasks:
+        law.fill(key, shape, start, out)
+
+
+def _fill_alone(task: Task) -> None:
+    law, key, shape, start, out = task
+    with pool.alone():
+        law.fill(key, shape, start, out)
 
 
 def from_description(description: dict[str, Any]) -> Law:

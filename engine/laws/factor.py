@@ -1,7 +1,7 @@
 """The orthogonal factor of a matrix, A = Q R. The diagonal of R is positive, which makes Q unique.
 
-lapack_q         products of matrices with BLAS's threads, small factors by LAPACK; reproducible to
-                 a tolerance
+lapack_q         products of matrices in threads, small factors by LAPACK; reproducible to a
+                 tolerance
 householder_q    elementwise operations and sums in a fixed binary tree: the same bits everywhere
 
 Signs: Mezzadri, "How to generate random matrices from the classical compact groups", 2007.
@@ -15,8 +15,9 @@ import numpy as np
 
 from initlab.engine import streams
 from initlab.engine.errors import LawError
+from initlab.engine.laws import blas
 from initlab.engine.laws.base import Invariant
-from initlab.engine.streams import Key
+from initlab.engine.streams import Key, pool
 
 PANEL = 64
 """Columns that are made orthonormal by their Gram matrix: fewer make narrow products, more make the
@@ -26,6 +27,8 @@ AGAIN = 16
 """Columns that are made orthonormal twice. Without the last 16, a square Gaussian matrix of n
 columns has a condition of about n / 4.
 """
+SHARED_FROM = 1 << 22
+"""Multiplications from which threads share a product; for fewer, waking threads costs more."""
 SIGNS = 24
 """Random vectors that a Gram matrix is tried with, at most 32."""
 SLICE = 256
@@ -84,9 +87,9 @@ def lapack_q(gaussian: np.ndarray) -> np.ndarray:
     """
     a = np.array(gaussian, np.float64)
     # The result is checked itself, so floating-point warnings are not needed.
-    with np.errstate(all="ignore"):
+    with np.errstate(all="ignore"), blas.one_thread() as ours:
         try:
-            _Halves(a).orthonormalize()
+            _Halves(a, pool.workers() if ours else 1).orthonormalize()
             return a
         except (
             np.linalg.LinAlgError
@@ -125,8 +128,9 @@ class _Halves:
     for the second turn, after which there is no error to speak of.
     """
 
-    def __init__(self, a: np.ndarray) -> None:
+    def __init__(self, a: np.ndarray, threads: int) -> None:
         self._a = a
+        self._threads = threads
         self._rows, self._columns = a.shape[-2:]
         widest = max(self._columns // 2 + PANEL, PANEL)
         self._work = np.empty(a.size // self._columns * widest)
@@ -152,7 +156,20 @@ class _Halves:
     def _subtract(self, start: int, middle: int, stop: int) -> None:
         """Subtract from the columns middle … stop - 1 what those from `start` on span of them."""
         known, rest = self._a[..., start:middle], self._a[..., middle:stop]
-        rest -= np.matmul(known, _turned(known) @ rest, out=self._scratch(stop - middle))
+        spanned = self._scratch(stop - middle)
+
+        def subtract(first: int) -> None:
+            part = slice(first, first + width)
+            some = rest[..., part]
+            some -= np.matmul(known, _turned(known) @ some, out=spanned[..., part])
+
+        products = spanned.size * (middle - start)
+        threads = self._threads if products >= SHARED_FROM else 1
+        width = -(-(stop - middle) // (PANEL * threads)) * PANEL
+        if stop - middle > width:
+            pool.share(subtract, range(0, stop - middle, width))
+        else:
+            subtract(0)
 
     def _normalize(self, start: int, stop: int) -> np.ndarray:
         """Make these columns orthonormal among themselves. Returns the Gram matrix they had."""

@@ -54,6 +54,7 @@ class Haar(Law):
     """
 
     sliceable: ClassVar[bool] = False
+    factored: ClassVar[bool] = True
     gain: float = 1.0
     """All singular values."""
     exact: bool = False

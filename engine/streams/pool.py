@@ -44,11 +44,11 @@ _alone = threading.local()
 
 
 @contextmanager
-def alone() -> Iterator[None]:
-    """While open, this thread shares nothing with the pool. For threads that work side by side
-    already."""
+def alone(on: bool = True) -> Iterator[None]:
+    """While open, this thread shares nothing with the pool, for threads that work side by side
+    already; or with `on` false, shares its work again."""
     before = getattr(_alone, "on", False)
-    _alone.on = True
+    _alone.on = on
     try:
         yield
     finally:

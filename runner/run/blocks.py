@@ -6,7 +6,8 @@ that are neighbours in the file, one tensor, or a leaf (1 MiB) of a large one. I
 into its own buffer, some blocks of 64K elements at a time, measures them, hashes each leaf, and
 passes the bytes to the sink. Results do not depend on threads: figures are combined in the order of
 the blocks, digests in the order of the leaves. A tensor whose law cannot be drawn in slices (an
-orthogonal matrix, a user's own code) is drawn whole, one at a time.
+orthogonal matrix, a user's own code) is drawn whole, one at a time; each thread factors a matrix of
+moderate size by itself.
 """
 
 from __future__ import annotations
@@ -23,7 +24,8 @@ import numpy as np
 from initlab.engine import digest, dtypes, streams
 from initlab.engine.errors import LawError
 from initlab.engine.formats.placed import Buffer
-from initlab.engine.laws import NOWHERE, fill_many
+from initlab.engine.laws import NOWHERE, blas, fill_many
+from initlab.engine.laws.base import SIDE_BY_SIDE
 from initlab.engine.streams import Key
 from initlab.runner.plan.row import Row
 from initlab.runner.stats import BLOCK, WHOLE
@@ -229,8 +231,7 @@ class Pass:
             if piece[0].tensor.row.law.sliceable:
                 self._draw(piece, buffer)
             else:
-                with self._one_whole:
-                    self._draw_whole(piece[0], buffer)
+                self._draw_apart(piece[0], buffer)
 
     def _draw(self, piece: list[Part], buffer: Buffer) -> None:
         first = piece[0]
@@ -288,9 +289,22 @@ class Pass:
             part.tensor.leaves[number] = digest.leaf_digest(flat[start : start + digest.LEAF])
             number += 1
 
-    def _draw_whole(self, part: Part, buffer: Buffer) -> None:
+    def _draw_apart(self, part: Part, buffer: Buffer) -> None:
+        """Draw a tensor that cannot be drawn in slices: a matrix of moderate size beside those of
+        other threads, any other while no other thread draws such a tensor.
+        """
+        row = part.tensor.row
+        if row.law.factored and part.tensor.size <= SIDE_BY_SIDE:
+            with blas.one_thread() as ours:
+                if ours:
+                    values = row.law.draw(_key(row), row.shape, row.dtype)
+                    self._pass_on(part, values.reshape(-1), buffer)
+                    return
+        with self._one_whole, streams.alone(False):
+            self._pass_on(part, self._whole(row).reshape(-1), buffer)
+
+    def _pass_on(self, part: Part, values: np.ndarray, buffer: Buffer) -> None:
         tensor = part.tensor
-        values = self._whole(tensor.row).reshape(-1)
         flat = digest.raw_bytes(values)
         meter = self._meter_of(tensor)
         if meter is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import itertools
+import math
 import os
 import subprocess
 import sys
@@ -130,6 +131,38 @@ def test_signs_are_as_often_plus_as_minus_which_lapacks_own_are_not():
     gaussian = streams.normal64(Key(8, "raw"), 0, count * n * n, 0.0, 1.0).reshape(count, n, n)
     raw = np.diagonal(np.linalg.qr(gaussian)[0], axis1=1, axis2=2)
     assert np.abs((raw > 0).mean(axis=0) - 0.5).max() > 0.1
+
+
+@pytest.mark.parametrize("threads", [1, 3])
+def test_many_matrices_have_the_values_of_each(threads):
+    named = [
+        (laws.Haar(2.0), (70, 40)),
+        (laws.Normal(0.0, 1.0), (30,)),
+        (laws.DeltaOrthogonal(), (8, 5, 3, 3)),
+        (laws.SingularVectors(), (20, 30)),
+        (laws.Haar(1.0, True), (9, 9)),
+    ]
+    tasks = [
+        (law, Key(1, f"{i}"), shape, 0, np.empty(math.prod(shape), np.float32))
+        for i, (law, shape) in enumerate(named)
+    ]
+    before = streams.threads()
+    try:
+        streams.threads(threads)
+        laws.fill_many(tasks)
+    finally:
+        streams.threads(before)
+    for law, key, shape, _, out in tasks:
+        np.testing.assert_allclose(out.reshape(shape), law.draw(key, shape), atol=1e-7)
+
+
+def test_the_first_of_many_that_cannot_be_factored_is_named(monkeypatch):
+    broken(monkeypatch, np.zeros_like)
+    tasks = [
+        (laws.Haar(2.0), Key(1, f"{i}"), (9, 4), 0, np.empty(36, np.float32)) for i in range(3)
+    ]
+    with pytest.raises(LawError, match=r"^Haar\(2\) of shape \(9, 4\)"):
+        laws.fill_many(tasks)
 
 
 # --- what was drawn is checked before it is given

@@ -22,6 +22,10 @@ WORDS = [
 ]
 TALL = "model.layers=[{kind: dense, units: 16400}, {kind: dense, units: 3}]"
 """More than a block of elements whose orthogonal factor is quickly found."""
+MATRICES = (
+    "model.layers=[{kind: dense, units: 200}, {kind: dense, units: 150}, {kind: dense, units: 3}]"
+)
+"""Matrices that threads factor side by side."""
 
 
 def manifest_of(folder: Path) -> dict:
@@ -45,6 +49,7 @@ def same_file(a: Path, b: Path) -> bool:
         ["dtype=float64"],
         ["init=xavier", "model=shared", "model.input=[20]"],
         ["init=orthogonal", "model.input=[64]", TALL],
+        ["init=orthogonal", "model.input=[90]", MATRICES],
         ["init=mixed"],
         ["init=truncated_normal"],
         ["model=residual_mlp"],
