@@ -30,8 +30,8 @@ from initlab.runner.audit.sample import MOST, chunks, figures
 from initlab.runner.audit.spec import Spec, first_fit
 from initlab.runner.check.compare import Side
 from initlab.runner.errors import ConfigError, Problems
+from initlab.runner.stats.kolmogorov import half_spacing
 from initlab.runner.stats.law import Law as LawTests
-from initlab.runner.stats.law import half_spacing
 from initlab.runner.stats.onepass import Summary
 
 MOST_NAMED = 8

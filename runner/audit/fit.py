@@ -15,7 +15,8 @@ import numpy as np
 
 from initlab.engine import laws
 from initlab.runner.audit.found import CUT_2, CUT_3, NORMAL, UNIFORM, UNKNOWN, Found
-from initlab.runner.stats.law import half_spacing, kolmogorov_smirnov, two_sided
+from initlab.runner.stats.kolmogorov import half_spacing, kolmogorov_smirnov
+from initlab.runner.stats.law import two_sided
 from initlab.runner.stats.onepass import Summary
 
 ALPHA = 1e-7

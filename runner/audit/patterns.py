@@ -11,7 +11,7 @@ import numpy as np
 from initlab.engine import laws
 from initlab.runner.audit.found import IDENTITY, PATTERN, Found
 from initlab.runner.audit.sample import MOST, chunks
-from initlab.runner.stats.law import half_spacing
+from initlab.runner.stats.kolmogorov import half_spacing
 from initlab.runner.stats.onepass import Summary
 
 LEAST_RISING = 16

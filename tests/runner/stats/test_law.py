@@ -9,14 +9,8 @@ import pytest
 
 from initlab.engine import laws
 from initlab.engine.streams import Key
-from initlab.runner.stats.law import (
-    MOST_POINTS,
-    Law,
-    _at_values,
-    half_spacing,
-    kolmogorov_smirnov,
-)
-from initlab.runner.stats.onepass import summarize
+from initlab.runner.stats.kolmogorov import MOST_POINTS
+from initlab.runner.stats.law import Law
 
 RANDOM = [
     laws.Normal(0, 0.01),
@@ -69,20 +63,6 @@ def test_a_constant_and_an_identity_are_checked_exactly():
     assert Law().measure(identity.draw(Key(0, "x"), (3, 3)), identity)["invariants_ok"] is True
 
 
-def ks_of(x: np.ndarray) -> tuple[float, float] | None:
-    return kolmogorov_smirnov(summarize(x), laws.Uniform(0, 1), x)
-
-
-def test_the_kolmogorov_smirnov_test_has_its_known_critical_value():
-    n = 2000
-    x = (np.arange(n) + 0.5) / n
-    found = ks_of(x)
-    assert found[0] == pytest.approx(0.5 / n)
-    assert found[1] == 1.0
-    shifted = ks_of(x * (1 - 1.358 / math.sqrt(n)))
-    assert shifted[1] == pytest.approx(0.05, abs=0.005)
-
-
 @pytest.fixture
 def stats_of(only_run):
     import json
@@ -115,26 +95,3 @@ def test_without_the_law_statistic_nothing_is_judged(stats_of):
     content = stats_of("stats=[moments]")
     assert {row["verdict"] for row in content["parameters"]} == {"untested"}
     assert stats_of("init=orthogonal")["parameters"][0]["verdict"] == "ok"
-
-
-@pytest.mark.parametrize("dtype", ["float64", "float32", "float16"])
-@pytest.mark.parametrize("size", [1, 2, 31, 33, 1000, 300_000])
-@pytest.mark.parametrize("shift", [0.0, 0.3])
-def test_the_distance_is_the_largest_of_all_points(dtype, size, shift):
-    """The cdf is computed at some of them only."""
-    drawn = np.random.default_rng(size).normal(shift, 1, size)
-    values = np.where(drawn > 2, 0, drawn).astype(dtype)
-    law, n = laws.Normal(0.0, 1.0), size
-    x, rank = np.sort(values.astype(np.float64)), np.arange(1, n + 1)
-    if n > MOST_POINTS:
-        rank = np.linspace(1, n, MOST_POINTS).astype(np.int64)
-        x = x[rank - 1]
-    moved = half_spacing(x, values.dtype)
-    above, below = law.cdf(x + moved), law.cdf(x - moved)
-    largest = max(0.0, (rank / n - above).max(), (below - (rank - 1) / n).max())
-    assert _at_values(values, law) == largest
-
-
-def test_the_spacing_at_zero_is_that_of_the_smallest_numbers():
-    assert half_spacing(np.zeros(1), np.dtype(np.float32)) == [2.0**-150]
-    assert half_spacing(np.zeros(1), np.dtype(np.float16)) == [2.0**-25]
