@@ -70,3 +70,8 @@ def test_a_core_that_the_processor_lacks_is_not_used(monkeypatch):
     assert library.why_not("avx512") == "this processor does not have these instructions"
     with pytest.raises(KeyError):
         library.core.__wrapped__("avx512")
+
+
+def test_where_there_is_a_compiler_there_are_cores_so_that_their_tests_are_not_skipped():
+    if shutil.which("cc") is not None:
+        assert native.cores(), f"{native.why_not()}: run python hatch_build.py"
