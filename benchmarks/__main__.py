@@ -13,8 +13,8 @@ sweep       100 small runs in one command, against Hydra's own sweeper and launc
 runs        2,000 runs listed, against reading all their files
 
 Each benchmark runs in its own process. A library that we are compared with runs in its own
-environment. `python -m benchmarks.<name> --help` prints the options. `gluon`, `overhead`,
-`diagnosis` and `gpu` run only when they are named.
+environment. `python -m benchmarks.<name> --help` prints the options. `gluon`, `load`,
+`overhead`, `diagnosis` and `gpu` run only when they are named.
 """
 
 from __future__ import annotations

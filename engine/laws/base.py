@@ -357,6 +357,8 @@ class Law:
             return values
         self.check_dtype(dtype)
         kind = self.distribution(wide=False)
+        if kind is None and np.can_cast(values.dtype, dtype, "safe"):
+            return values.astype(dtype)
         with np.errstate(over="ignore", invalid="ignore"):
             cast = values.astype(dtype) if kind is None else kind.rounded(values, dtype)
         if dtype.kind in "iu":
