@@ -29,7 +29,8 @@ def digest_values(values: Mapping[str, np.ndarray], aliases: dict[str, str]) -> 
     """Return the digests of the owners' values, and the root digest including aliases (name ->
     owner).
     """
-    tensors = {path: digest.tensor_digest(array) for path, array in values.items()}
+    workers = streams.threads()
+    tensors = {path: digest.tensor_digest(array, workers) for path, array in values.items()}
     root = digest.root_digest(tensors, aliases)
     return Digests({path: value.hex() for path, value in tensors.items()}, root.hex())
 
