@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from initlab.engine import formats, laws, nd
+from initlab.engine import autograd, formats, laws, nd
 from initlab.engine.errors import BESIDE, FormatError, MXNetError, OptionError, OptionErrors
 from initlab.engine.formats import pages
 from initlab.engine.init.base import InitDesc, Initializer, create, describe, register
@@ -228,7 +228,7 @@ class Load(Initializer):
         elif self.file is None:
             arr[:] = self.param[found]
         else:
-            arr[:] = self._law_of(found).draw(laws.NOWHERE, arr.shape, arr.dtype)
+            _fill(arr, self._law_of(found))
         self._report(name, found)
 
     def _calls_plainly(self) -> bool:
@@ -317,6 +317,16 @@ class Load(Initializer):
             )
         default: Initializer = self.default_init
         return default
+
+
+def _fill(arr: nd.NDArray, law: laws.Law) -> None:
+    """Write the values of a law that is not random into an array: in its own memory on the host."""
+    autograd.check_writable(arr)
+    raw = arr.__array__(copy=False) if arr.device.is_host else None
+    if raw is not None and raw.flags.c_contiguous:
+        law.fill(laws.NOWHERE, arr.shape, 0, raw.reshape(-1))
+    else:
+        arr[:] = law.draw(laws.NOWHERE, arr.shape, arr.dtype)
 
 
 def _without_prefix(name: str) -> str:

@@ -1,6 +1,7 @@
 import json
 import logging
 import struct
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -297,3 +298,23 @@ def test_names_that_all_have_something_in_front_are_refused_with_it(prefix):
     assert f"has every name with '{prefix}' in front: '{prefix}0.weight' for '0.weight'" in str(
         error.value
     )
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float16"])
+def test_a_deferred_parameter_is_filled_without_another_copy_of_its_tensor(dtype, tmp_path):
+    path = tmp_path / "w.npz"
+    values = np.random.default_rng(0).normal(size=(1000, 2000)).astype(np.float32)
+    np.savez(path, weight=values)
+    load, array = init.Load(path), nd.zeros(values.shape, dtype=dtype)
+    tracemalloc.start()
+    load("weight", array)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 5 << 20
+    assert np.array_equal(array.asnumpy(), values.astype(dtype))
+
+
+def test_an_array_that_does_not_lie_in_one_piece_is_loaded_too(file):
+    array = nd.NDArray(np.zeros((3, 2), np.float32).T, nd.zeros(1).ctx)
+    init.Load(file)("0.weight", array)
+    assert np.array_equal(array.asnumpy(), WEIGHT)
