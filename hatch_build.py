@@ -15,6 +15,7 @@ import subprocess
 import sys
 import sysconfig
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -27,8 +28,11 @@ SOURCES = Path(__file__).parent / "initlab" / "engine" / "native"
 LIBRARY = SOURCES / "kernels.so"
 FLAGS = (
     *("-std=c11", "-O3", "-fPIC", "-fvisibility=hidden", "-fno-strict-aliasing", "-g0"),
-    # The first keeps the bits; the others change flags of errors only, which nobody reads.
-    *("-ffp-contract=off", "-fno-math-errno", "-fno-trapping-math"),
+    # These keep the bits, whatever $CC says besides the compiler's name.
+    *("-ffp-contract=off", "-fno-fast-math", "-fno-unsafe-math-optimizations"),
+    *("-fno-associative-math", "-fno-reciprocal-math", "-fno-finite-math-only", "-fsigned-zeros"),
+    # These change flags of errors only, which nobody reads.
+    *("-fno-math-errno", "-fno-trapping-math"),
 )
 SETS = {
     "baseline": (),
@@ -56,18 +60,19 @@ def digest() -> str:
 def compile_library(to: Path) -> None:
     """Compile every instruction set of this processor's family into one library.
 
-    Raises NotCompiled if there is no compiler, or if it fails; a library that is there already is
-    removed then.
+    Raises NotCompiled if there is no compiler, if it fails, or if the folder cannot be written. A
+    library that is there already is removed then, where it can be.
     """
     try:
         _compile(to)
     except NotCompiled:
-        to.unlink(missing_ok=True)
+        with suppress(OSError):  # a stale library that stays is not loaded
+            to.unlink(missing_ok=True)
         raise
 
 
 def _compile(to: Path) -> None:
-    compiler = shlex.split(os.environ.get("CC") or "cc")
+    compiler = _compiler()
     on_x86 = platform.machine().lower() in ("x86_64", "amd64")
     wanted = SETS if on_x86 else {"baseline": ()}
     with tempfile.TemporaryDirectory() as folder:
@@ -82,10 +87,22 @@ def _compile(to: Path) -> None:
         )
         last = ["-Wl,--build-id=none", "-s"] if sys.platform == "linux" else []
         made = Path(folder) / to.name
-        _run([[*compiler, "-shared", *objects, *last, "-o", str(made)]])
+        # The flags again: linked for fast math, a library makes its process round subnormals to 0.
+        _run([[*compiler, *FLAGS, "-shared", *objects, *last, "-o", str(made)]])
         partial = to.with_name(f"{to.name}.{os.getpid()}.partial")
-        partial.write_bytes(made.read_bytes())
-        partial.replace(to)
+        try:
+            partial.write_bytes(made.read_bytes())
+            partial.replace(to)
+        except OSError as error:
+            raise NotCompiled(f"'{to}' cannot be written: {error.strerror}") from None
+
+
+def _compiler() -> list[str]:
+    """Return the words of `$CC`, the compiler and its options, else `cc`."""
+    try:
+        return shlex.split(os.environ.get("CC", "")) or ["cc"]
+    except ValueError as error:
+        raise NotCompiled(f"CC cannot be divided into words: {error}") from None
 
 
 def _run(commands: list[list[str]]) -> None:

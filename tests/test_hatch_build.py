@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import importlib.util
 import shutil
 import subprocess
@@ -17,6 +18,29 @@ ROOT = Path(__file__).parents[1]
 needs_a_compiler = pytest.mark.skipif(
     shutil.which("cc") is None, reason="there is no C compiler here"
 )
+
+DRAWN = """
+import sys
+from pathlib import Path
+import numpy as np
+from initlab.engine import streams
+from initlab.engine.native import library
+from initlab.runner.stats.onepass import summarize
+
+library.LIBRARY = Path(sys.argv[1])
+
+def drawn(name):
+    streams.implementation(name)
+    return streams.normal(streams.Key(0, "x"), 0, 5000, 0.5, 0.01)
+
+tiny = np.full(5000, 5e-324)
+print(
+    np.array_equal(drawn("numpy"), drawn("baseline")),
+    summarize(tiny, implementation="baseline") == summarize(tiny, implementation="numpy")
+    and (tiny > 0).all(),
+)
+"""
+"""Whether a library draws NumPy's bits, and whether it measures like NumPy and leaves subnormals."""
 
 
 @pytest.fixture
@@ -50,6 +74,7 @@ def test_the_hook_and_the_engine_compute_the_same_digest(build):
     [
         ("no-such-compiler", "there is no C compiler 'no-such-compiler'"),
         ("false", "'false' failed: nothing was said"),
+        ("cc '", "CC cannot be divided into words: No closing quotation"),
         (f"{sys.executable} -c 'import sys; sys.exit(sys.argv[0])'", "failed: -c"),
     ],
 )
@@ -67,6 +92,36 @@ def test_without_a_compiler_there_is_no_library_and_the_wheel_is_pure(
     assert data == {"artifacts": [], "pure_python": True}
     assert not (tmp_path / "kernels.so").exists()
     assert len(warned) == 1 and said in warned[0]
+
+
+@needs_a_compiler
+def test_a_folder_that_cannot_be_written_is_no_error_of_the_installation(
+    build, tmp_path, monkeypatch
+):
+    def refuse(*args, **kwargs):
+        raise OSError(errno.EROFS, "Read-only file system")
+
+    monkeypatch.setattr(Path, "write_bytes", refuse)
+    monkeypatch.setattr(Path, "unlink", refuse)
+    with pytest.raises(build.NotCompiled, match="cannot be written: Read-only file system"):
+        build.compile_library(tmp_path / "kernels.so")
+
+
+@needs_a_compiler
+@pytest.mark.parametrize(
+    "options", ["-ffast-math", "-Ofast", "-funsafe-math-optimizations -ffinite-math-only"]
+)
+def test_no_option_of_the_compiler_changes_bits(build, tmp_path, monkeypatch, options):
+    monkeypatch.setenv("CC", f"cc {options}")
+    build.compile_library(tmp_path / "fast.so")
+    found = subprocess.run(
+        [sys.executable, "-c", DRAWN, tmp_path / "fast.so"],
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=ROOT,
+    )
+    assert found.stdout == "True True\n"
 
 
 @needs_a_compiler
