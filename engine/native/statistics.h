@@ -2,9 +2,10 @@
 
    A block of 2^16 elements lies in 128 rows of 512. Element i of a row belongs to lane i; a lane is
    added row by row, and the lanes are then added in halves. All sums are of double. Both passes
-   over a block take eight rows at a time, with the sums of some lanes in registers. Each counts the
-   bins of half of the rows meanwhile, because counting and adding use different parts of a
-   processor. The second one fetches the next block from memory. */
+   over a block take some rows at a time, with the sums of some lanes in registers. Each counts the
+   bins of some rows meanwhile, because counting and adding use different parts of a processor; the
+   second one counts more, because the first one waits for memory too. The second one fetches the
+   next block from memory. */
 
 #if defined(__SSE2__)
 #include <immintrin.h>
@@ -15,7 +16,6 @@
 
 #define BLOCK 65536
 #define ROW 512
-#define ROWS 8
 #define BINS 4096
 #define NEGATIVE 2048 /* the first bin of the negative numbers */
 #define COUNTERS 4    /* of each bin: a processor waits when it adds to one that it just wrote */
@@ -75,6 +75,9 @@ INLINE doubles either(longs first, doubles a, doubles b)
 
 INLINE i64 size_of(int type) { return type == FLOAT64 ? 8 : type == FLOAT32 ? 4 : 2; }
 
+/* Rows taken at a time. Rows of double lie 4096 bytes apart, which a cache can hold few of. */
+INLINE int rows_of(int type) { return type == FLOAT64 ? 4 : 8; }
+
 /* The bits of finite float16 as those of float */
 INLINE words of_float16(words bits)
 {
@@ -98,7 +101,11 @@ INLINE doubles load(int type, const char *x)
         return widened(narrow);
     }
     memcpy(&half, x, sizeof half);
+#if WIDTH == 8
+    words bits = (words)_mm256_cvtepu16_epi32((__m128i)half);
+#else
     words bits = __builtin_convertvector(half, words);
+#endif
     return widened((floats)(type == FLOAT16 ? of_float16(bits) : bits << 16));
 }
 
@@ -112,20 +119,20 @@ INLINE void count(int type, const char *x, i64 elements, int row, struct bin *re
     }
 }
 
-/* --- two passes over eight rows */
+/* --- two passes over some rows */
 
 INLINE void first_rows(int type, const char *restrict x, struct measuring *restrict m)
 {
     for (int i = 0; i < ROW / WIDTH; i++) {
         doubles sum = m->sum[i], low = m->low[i], high = m->high[i];
 #pragma GCC unroll 8
-        for (int row = 0; row < ROWS; row++) {
+        for (int row = 0; row < rows_of(type); row++) {
             const char *here = x + (row * ROW + i * WIDTH) * size_of(type);
             doubles value = load(type, here);
             sum += value;
             low = smaller(value, low);
             high = larger(value, high);
-            if (row % 2 == 0)
+            if (row % 3 == 0)
                 count(type, here, WIDTH, row, m->bins);
         }
         m->sum[i] = sum; m->low[i] = low; m->high[i] = high;
@@ -136,17 +143,17 @@ INLINE void second_rows(int type, double mean, const char *restrict x, struct me
 {
     for (int i = 0; i < ROW / WIDTH; i++) {
         doubles m2 = m->m2[i], m3 = m->m3[i], m4 = m->m4[i];
-        i64 bytes = ROWS * WIDTH * size_of(type); /* of one turn; fetching beyond the end is no error */
+        i64 bytes = rows_of(type) * WIDTH * size_of(type); /* of one turn; fetching beyond the end is no error */
         for (i64 at = 0; at < bytes; at += 64)
             __builtin_prefetch((char *)((uintptr_t)x + (uintptr_t)(BLOCK * size_of(type) + i * bytes + at)), 0, 2);
 #pragma GCC unroll 8
-        for (int row = 0; row < ROWS; row++) {
+        for (int row = 0; row < rows_of(type); row++) {
             const char *here = x + (row * ROW + i * WIDTH) * size_of(type);
             doubles distance = load(type, here) - mean, square = distance * distance;
             m2 += square;
             m3 += square * distance;
             m4 += square * square;
-            if (row % 2 == 1)
+            if (row % 3 != 0)
                 count(type, here, WIDTH, row, m->bins);
         }
         m->m2[i] = m2; m->m3[i] = m3; m->m4[i] = m4;
@@ -224,13 +231,14 @@ SHARED i64 nonfinite(int type, const struct bin *bins)
 /* 1 to BLOCK elements. Unless all of them are `finite`, the other figures mean nothing. */
 INLINE void block(int type, i64 elements, const char *x, struct measuring *m, struct record *record)
 {
-    i64 whole = elements / (ROWS * ROW) * (ROWS * ROW), counted = nonfinite(type, m->bins), at;
+    i64 together = rows_of(type) * ROW, whole = elements / together * together, at;
+    i64 counted = nonfinite(type, m->bins);
     double row[ROW], mean;
     widen(type, x, 1, row);
     memset(m, 0, offsetof(struct measuring, bins));
     for (int i = 0; i < ROW / WIDTH; i++)
         m->low[i] = m->high[i] = row[0] + (doubles){0};
-    for (at = 0; at < whole; at += ROWS * ROW)
+    for (at = 0; at < whole; at += together)
         first_rows(type, x + at * size_of(type), m);
     for (; at < elements; at += ROW) {
         i64 here = elements - at < ROW ? elements - at : ROW;
@@ -243,7 +251,7 @@ INLINE void block(int type, i64 elements, const char *x, struct measuring *m, st
     record->high = m->high[0][0] + 0.0;
     record->sum = folded(m->sum);
     mean = record->sum / (double)elements;
-    for (at = 0; at < whole; at += ROWS * ROW)
+    for (at = 0; at < whole; at += together)
         second_rows(type, mean, x + at * size_of(type), m);
     for (; at < elements; at += ROW) {
         i64 here = elements - at < ROW ? elements - at : ROW;
@@ -257,14 +265,22 @@ INLINE void block(int type, i64 elements, const char *x, struct measuring *m, st
     record->finite = elements - (nonfinite(type, m->bins) - counted);
 }
 
+#define COUNT_ZEROS(bits)                                   \
+    for (i64 i = 0; i < elements; i++) {                    \
+        bits element;                                       \
+        memcpy(&element, x + i * size_of(type), sizeof element); \
+        found += (bits)(element << 1) == 0;                 \
+    }
+
 INLINE i64 zeros(int type, i64 elements, const char *x)
 {
     i64 found = 0;
-    for (i64 i = 0; i < elements; i++) {
-        u64 bits = 0;
-        memcpy(&bits, x + i * size_of(type), (size_t)size_of(type));
-        found += bits << (65 - 8 * size_of(type)) == 0;
-    }
+    if (type == FLOAT64)
+        COUNT_ZEROS(u64)
+    else if (type == FLOAT32)
+        COUNT_ZEROS(u32)
+    else
+        COUNT_ZEROS(u16)
     return found;
 }
 
