@@ -9,12 +9,14 @@ onepass     statistics, against a sum
 plan        1.56 billion parameters planned
 snapshot    a billion parameters streamed, against torch with safetensors, and against zeros
 gpt2        whole processes that write GPT-2 small, against torch with safetensors
+load        a file of 2 GB loaded, against torch with safetensors
+gluon       forward and backward passes of four networks, against MXNet 1.9.1
 sweep       100 small runs in one command, against Hydra's own sweeper and launcher
 runs        2,000 runs listed, against reading all their files
 
 Each benchmark runs in its own process. A library that we are compared with runs in its own
-environment. `python -m benchmarks.<name> --help` prints the options. `gluon`, `load`,
-`overhead`, `diagnosis` and `gpu` run only when they are named.
+environment. `python -m benchmarks.<name> --help` prints the options. `overhead`,
+`diagnosis` and `gpu` run by `python -m benchmarks.<name>` only.
 """
 
 from __future__ import annotations
@@ -28,7 +30,10 @@ from benchmarks.rounds import MISSED, REACHED
 from initlab.engine.registry import advice
 
 WITH_TORCH = ("normal", "small", "orthogonal")
-NAMES = (*WITH_TORCH, "initialize", "onepass", "plan", "snapshot", "gpt2", "sweep", "runs")
+NAMES = (
+    *(*WITH_TORCH, "initialize", "onepass", "plan", "snapshot", "gpt2", "load", "gluon"),
+    *("sweep", "runs"),
+)
 
 
 def run(name: str) -> list[str]:

@@ -28,7 +28,11 @@ AGAIN = 16
 columns has a condition of about n / 4.
 """
 SHARED_FROM = 1 << 22
-"""Multiplications from which threads share a product; for fewer, waking threads costs more."""
+"""Multiplications from which a product is made in parts; for fewer, waking threads costs more."""
+SHARES = 4
+"""The parts. They are the same for any number of threads, because BLAS may round a product of
+another width differently.
+"""
 SIGNS = 24
 """Random vectors that a Gram matrix is tried with, at most 32."""
 SLICE = 256
@@ -164,12 +168,14 @@ class _Halves:
             some -= np.matmul(known, _turned(known) @ some, out=spanned[..., part])
 
         products = spanned.size * (middle - start)
-        threads = self._threads if products >= SHARED_FROM else 1
-        width = -(-(stop - middle) // (PANEL * threads)) * PANEL
-        if stop - middle > width:
-            pool.share(subtract, range(0, stop - middle, width))
+        shares = SHARES if products >= SHARED_FROM else 1
+        width = -(-(stop - middle) // (PANEL * shares)) * PANEL
+        parts = range(0, stop - middle, width)
+        if self._threads > 1 and len(parts) > 1:
+            pool.share(subtract, parts)
         else:
-            subtract(0)
+            for first in parts:
+                subtract(first)
 
     def _normalize(self, start: int, stop: int) -> np.ndarray:
         """Make these columns orthonormal among themselves. Returns the Gram matrix they had."""

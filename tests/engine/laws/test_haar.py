@@ -434,3 +434,17 @@ def test_one_block_is_described_as_ever_and_others_are_checked():
         laws.Haar(blocks=4).draw(KEY, (6, 2))
     with pytest.raises(LawError, match="haar: blocks must be a whole number of at least 1, got 0"):
         laws.Haar(blocks=0)
+
+
+def test_any_number_of_threads_gives_a_large_matrix_the_same_bits_on_one_machine():
+    before = streams.threads()
+    try:
+        found = {
+            (streams.threads(count), laws.Haar(1.0).draw(Key(4, "w"), (1100, 1300), "float64"))[
+                1
+            ].tobytes()
+            for count in (1, 2, 3, 5)
+        }
+    finally:
+        streams.threads(before)
+    assert len(found) == 1
