@@ -16,8 +16,10 @@ from initlab.engine.streams.distribution import Distribution, Piece
 from initlab.engine.streams.implementation import filler
 from initlab.engine.streams.key import Key
 
-THREADED_FROM = 1 << 18
-"""Elements from which several threads draw; for fewer, waking threads costs more."""
+THREADED_FROM, COMPILED_FROM = 1 << 18, 1 << 22
+"""Elements from which several threads draw, by NumPy and by a core; for fewer, waking threads costs
+more.
+"""
 CUT = 1 << 16
 """The parts of a tensor drawn by different threads end at multiples of this."""
 PARTS = 4
@@ -40,10 +42,11 @@ def draw_many(pieces: Sequence[Piece]) -> None:
             raise ValueError(f"start must not be negative, got {start}")
     fill = filler()
     workers = pool.workers()
-    gathers = fill is reference.fill and total < reference.SMALL * len(
-        pieces
-    )  # mostly in Python, which threads cannot share
-    if workers == 1 or total < THREADED_FROM or gathers:
+    if fill is not reference.fill:
+        alone = total < COMPILED_FROM
+    else:  # small pieces are drawn mostly in Python, which threads cannot share
+        alone = total < max(THREADED_FROM, reference.SMALL * len(pieces))
+    if workers == 1 or alone:
         fill(pieces)
     else:
         pool.share(fill, _parts(pieces, max(CUT, total // (PARTS * workers))))

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from initlab.engine import dtypes, native, streams
 from initlab.engine.native import library
-from initlab.engine.streams import Key, Piece, compiled, distribution, pool, reference
+from initlab.engine.streams import Key, Piece, compiled, distribution, draw, pool, reference
 
 ROOT = Path(__file__).parents[3]
 CORES = native.cores() or (
@@ -199,7 +199,8 @@ def test_a_chunk_that_begins_one_element_late_would_be_found(core):
 @pytest.mark.parametrize("name", ["normal", "truncated64"])
 @pytest.mark.parametrize("implementation", ["numpy", *BEST])
 @pytest.mark.parametrize("threads", [2, 3, 5])
-def test_threads_share_a_tensor_without_a_trace(name, implementation, threads):
+def test_threads_share_a_tensor_without_a_trace(name, implementation, threads, monkeypatch):
+    monkeypatch.setattr(draw, "COMPILED_FROM", 1 << 18)
     streams.threads(threads)
     streams.implementation(implementation)
     assert differing(streams.draw_many, name, 3, 1_500_001) == 0
@@ -207,13 +208,15 @@ def test_threads_share_a_tensor_without_a_trace(name, implementation, threads):
 
 def test_a_part_that_a_thread_left_out_would_be_found(monkeypatch):
     shared = pool.share
+    monkeypatch.setattr(draw, "COMPILED_FROM", 1 << 18)
     monkeypatch.setattr(pool, "share", lambda work, parts: shared(work, list(parts)[:-1]))
     streams.threads(2)
     assert differing(streams.draw_many, "normal", 0, 1_500_001) > 1000
 
 
 @pytest.mark.parametrize("implementation", ["numpy", *CORES])
-def test_an_error_in_a_thread_is_raised(implementation):
+def test_an_error_in_a_thread_is_raised(implementation, monkeypatch):
+    monkeypatch.setattr(draw, "COMPILED_FROM", 1 << 18)
     streams.threads(2)
     streams.implementation(implementation)
     out = np.zeros(1 << 19, np.float32)
