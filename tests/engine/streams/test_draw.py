@@ -66,7 +66,7 @@ def test_block_boundaries_and_single_elements_do_not_show(name, start, count):
 def test_two_threads_draw_the_same_bits_as_one(name):
     before = streams.threads()
     try:
-        count = 3_000_001
+        count = 5_000_001
         streams.threads(1)
         one = DRAWS[name](Key(3, "threads"), 5, count)
         streams.threads(2)
@@ -132,14 +132,14 @@ def test_out_must_have_the_right_shape_and_dtype():
 def test_a_thread_that_is_one_of_several_draws_alone_and_the_same_bits():
     from initlab.engine.streams import pool
 
-    whole = streams.normal(Key(3, "threads"), 5, 3_000_001, 0.5, 0.02)
+    whole = streams.normal(Key(3, "threads"), 5, 5_000_001, 0.5, 0.02)
     with streams.alone(), pytest.MonkeyPatch.context() as patch:
         patch.setattr(pool, "share", None)
         with streams.alone():
             pass
         assert pool.workers() == 1
         assert (
-            streams.normal(Key(3, "threads"), 5, 3_000_001, 0.5, 0.02).tobytes() == whole.tobytes()
+            streams.normal(Key(3, "threads"), 5, 5_000_001, 0.5, 0.02).tobytes() == whole.tobytes()
         )
     assert pool.workers() == streams.threads()
 

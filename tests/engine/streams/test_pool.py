@@ -12,6 +12,7 @@ import pytest
 
 from initlab.engine import streams
 from initlab.engine.streams import Key, Piece, distribution
+from initlab.engine.streams.draw import COMPILED_FROM
 
 ROOT = Path(__file__).parents[3]
 
@@ -33,7 +34,7 @@ import numpy as np
 from initlab.engine import streams
 warnings.simplefilter("ignore")
 streams.threads(2)
-draw = lambda: hashlib.sha256(streams.normal(streams.Key(0, "fork"), 0, 600_000, 0, 1).tobytes()).hexdigest()
+draw = lambda: hashlib.sha256(streams.normal(streams.Key(0, "fork"), 0, 5_000_000, 0, 1).tobytes()).hexdigest()
 before = draw()
 child = os.fork()
 if not child:
@@ -59,7 +60,7 @@ def test_the_pool_is_kept_from_draw_to_draw():
     before = streams.threads()
     try:
         streams.threads(2)
-        out = np.empty(1 << 19, np.float32)
+        out = np.empty(COMPILED_FROM, np.float32)
         streams.draw_many([Piece(distribution.normal(0, 1), Key(0, "pool"), 0, out)])
         first = pool._state.pool
         streams.draw_many([Piece(distribution.normal(0, 1), Key(0, "pool"), 0, out)])
