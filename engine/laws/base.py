@@ -225,7 +225,7 @@ class Law:
             return None
         if dtype is kind.dtype:
             return Piece(kind, key, start, out)
-        if dtype.name in NARROWER and not kind.reaches_beyond(dtype):
+        if dtype.name in NARROWER and out.dtype.isnative and not kind.reaches_beyond(dtype):
             self.check_dtype(dtype)
             return Piece(kind, key, start, out)
         scratch = _scratch()

@@ -53,7 +53,7 @@ def draw_many(pieces: Sequence[Piece]) -> None:
 
 
 def _check_out(kind: Distribution, out: np.ndarray) -> None:
-    narrower = not kind.wide and out.dtype.name in distribution.NARROWER
+    narrower = not kind.wide and out.dtype.name in distribution.NARROWER and out.dtype.isnative
     if (out.dtype != kind.dtype and not narrower) or out.ndim != 1:
         raise ValueError(f"out must be {kind.dtype.name} of one axis, got {out.dtype} {out.shape}")
 

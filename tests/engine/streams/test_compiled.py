@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from initlab.engine import dtypes, native, streams
+from initlab.engine import dtypes, laws, native, streams
 from initlab.engine.native import library
 from initlab.engine.streams import Key, Piece, compiled, distribution, draw, pool, reference
 
@@ -290,6 +290,17 @@ def test_more_than_a_block_of_small_tensors_is_what_is_drawn_one_by_one(implemen
 def test_two_tensors_that_changed_places_would_be_found():
     mix = [("normal", 0, 50), ("normal", 0, 50)]
     assert not same(drawn_together(streams.draw_many, mix)[::-1], drawn_one_by_one(mix))
+
+
+@pytest.mark.parametrize("implementation", ["numpy", *CORES])
+def test_numbers_in_the_other_byte_order_are_refused_or_right(implementation):
+    streams.implementation(implementation)
+    out = np.empty(9, ">f2")
+    with pytest.raises(ValueError, match=r"out must be float32 of one axis, got >f2 \(9,\)"):
+        streams.draw_many([Piece(KINDS["normal"], KEY, 0, out)])
+    law = laws.Normal(0.0, 0.01)
+    law.fill(KEY, (9,), 0, out)
+    assert np.array_equal(out, law.draw(KEY, (9,), "float16"))
 
 
 def test_what_cannot_be_drawn_is_refused():
