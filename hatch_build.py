@@ -25,7 +25,7 @@ except ImportError:  # run as a script
     BuildHookInterface = object
 
 SOURCES = Path(__file__).parent / "initlab" / "engine" / "native"
-LIBRARY = SOURCES / "kernels.so"
+LIBRARY = SOURCES / "kernels.native.so"
 FLAGS = (
     *("-std=c11", "-O3", "-fPIC", "-fvisibility=hidden", "-fno-strict-aliasing", "-g0"),
     # These keep the bits, whatever $CC says besides the compiler's name.

@@ -53,7 +53,7 @@ def build(tmp_path, monkeypatch):
         shutil.copy(path, tmp_path)
     monkeypatch.delenv("CC", raising=False)
     monkeypatch.setattr(module, "SOURCES", tmp_path)
-    monkeypatch.setattr(module, "LIBRARY", tmp_path / "kernels.so")
+    monkeypatch.setattr(module, "LIBRARY", tmp_path / "kernels.native.so")
     return module
 
 
@@ -82,7 +82,7 @@ def test_without_a_compiler_there_is_no_library_and_the_wheel_is_pure(
     build, tmp_path, monkeypatch, compiler, said
 ):
     monkeypatch.setenv("CC", compiler)
-    (tmp_path / "kernels.so").write_bytes(b"of an earlier build")
+    (tmp_path / "kernels.native.so").write_bytes(b"of an earlier build")
     warned: list[str] = []
     hook = build.Kernels.__new__(build.Kernels)
     app = SimpleNamespace(display_warning=warned.append)
@@ -90,7 +90,7 @@ def test_without_a_compiler_there_is_no_library_and_the_wheel_is_pure(
     data = {"artifacts": [], "pure_python": True}
     hook.initialize("standard", data)
     assert data == {"artifacts": [], "pure_python": True}
-    assert not (tmp_path / "kernels.so").exists()
+    assert not (tmp_path / "kernels.native.so").exists()
     assert len(warned) == 1 and said in warned[0]
 
 
@@ -104,7 +104,7 @@ def test_a_folder_that_cannot_be_written_is_no_error_of_the_installation(
     monkeypatch.setattr(Path, "write_bytes", refuse)
     monkeypatch.setattr(Path, "unlink", refuse)
     with pytest.raises(build.NotCompiled, match="cannot be written: Read-only file system"):
-        build.compile_library(tmp_path / "kernels.so")
+        build.compile_library(tmp_path / "kernels.native.so")
 
 
 @needs_a_compiler
@@ -129,9 +129,9 @@ def test_a_wheel_names_its_platform_and_any_python(build, tmp_path):
     hook = build.Kernels.__new__(build.Kernels)
     data = {"artifacts": [], "pure_python": True}
     hook.initialize("standard", data)
-    assert data["artifacts"] == ["kernels.so"] and not data["pure_python"]
+    assert data["artifacts"] == ["kernels.native.so"] and not data["pure_python"]
     assert data["tag"].startswith("py3-none-")
-    assert (tmp_path / "kernels.so").exists()
+    assert (tmp_path / "kernels.native.so").exists()
 
 
 def test_as_a_script_it_says_what_is_missing(tmp_path):

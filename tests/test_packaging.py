@@ -71,7 +71,7 @@ def test_a_wheel_with_kernels_is_for_a_platform_and_any_python(wheel):
     if shutil.which("cc") is None:
         assert wheel.name.endswith("-py3-none-any.whl")
         return
-    assert "initlab/engine/native/kernels.so" in names
+    assert "initlab/engine/native/kernels.native.so" in names
     assert "-py3-none-" in wheel.name and not wheel.name.endswith("-any.whl")
 
 

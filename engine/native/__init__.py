@@ -7,7 +7,7 @@
   cores.c        which sets a processor has
   device.cu      the kernels of a GPU
 
-`hatch_build.py` compiles them into `kernels.so` when the package is built or installed.
+`hatch_build.py` compiles them into `kernels.native.so` when the package is built or installed.
 """
 
 from __future__ import annotations

@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 FOLDER = Path(__file__).parent
-LIBRARY = FOLDER / "kernels.so"
+LIBRARY = FOLDER / "kernels.native.so"
+"""Two dots: `kernels.so` would be taken for a Python module by those who list a package's modules."""
 NAMES = ("avx512", "avx2", "baseline")
 """The cores, the fastest first. A processor that is not x86-64 has the baseline only."""
 

@@ -76,14 +76,14 @@ def digests(folder: Path) -> dict:
 @pytest.mark.parametrize(
     ("words", "kernels"),
     [
-        (["init=normal"], {"normal32"}),
-        (["init=uniform", "init_mode=eager"], {"uniform32"}),
-        (["init=truncated_normal", "dtype=float64"], {"truncated64"}),
-        (["init=xavier", "dtype=float16", "model=shared"], {"uniform32"}),
+        (["init=normal"], {"draw_normal32"}),
+        (["init=uniform", "init_mode=eager"], {"draw_uniform32"}),
+        (["init=truncated_normal", "dtype=float64"], {"draw_truncated64"}),
+        (["init=xavier", "dtype=float16", "model=shared"], {"draw_uniform32"}),
         (["init=mixed", "model=residual_mlp"], None),
         (["init=orthogonal"], set()),
         (["init=normal", "dtype=bfloat16"], set()),
-        (["init=he", "model=lenet", "model.input=[1,8,8]"], {"normal32"}),
+        (["init=he", "model=lenet", "model.input=[1,8,8]"], {"draw_normal32"}),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
@@ -143,7 +143,7 @@ def test_a_whole_run_asks_for_nothing_but_what_cupy_has(name, only_run, monkeypa
     monkeypatch.setattr(parts, "check_gpu", lambda number: None)
     with devices.namespace("gpu", strict.provider(opened)):
         there = only_run("init=xavier", *TINY[name], "device=gpu")
-    assert set(said) == {"uniform32"}
+    assert set(said) == {"draw_uniform32"}
     assert digests(there) == digests(here)
     figures = [
         json.loads((folder / "stats.json").read_text())["figures"] for folder in (here, there)
@@ -231,7 +231,7 @@ def test_replicas_on_several_devices_hold_the_same_bits(launched):
     net = nn.Dense(5, in_units=7)
     net.initialize(init.Normal(0.1), ctx=[gpu(0), gpu(1), cpu()])
     one, two, three = (net.weight.data(device).asnumpy() for device in (gpu(0), gpu(1), cpu()))
-    assert launched == ["normal32"]
+    assert launched == ["draw_normal32"]
     assert one.tobytes() == two.tobytes() == three.tobytes()
     net.weight.data(gpu(0))[:] = 0
     assert (net.weight.data(gpu(1)).asnumpy() == two).all()
@@ -243,7 +243,7 @@ def test_a_deferred_parameter_is_drawn_on_the_device_when_its_shape_is_known(lau
     net.initialize(init.Uniform(0.1), ctx=gpu(0))
     assert not launched
     net(nd.ones((2, 7), ctx=gpu(0)))
-    assert launched == ["uniform32"]
+    assert launched == ["draw_uniform32"]
 
 
 def test_a_users_own_initializer_draws_on_the_host(launched):
@@ -273,7 +273,7 @@ def test_draws_in_order_have_the_bits_of_the_cpu_wherever_they_are_made(draw, dt
     here = drawn([cpu(), cpu(), cpu()])
     assert not launched
     assert drawn([gpu(0), gpu(0), gpu(0)]) == drawn([gpu(0), cpu(), gpu(1)]) == here
-    assert launched == [f"{draw}{64 if dtype == 'float64' else 32}"] * (
+    assert launched == [f"draw_{draw}{64 if dtype == 'float64' else 32}"] * (
         0 if dtype == "bfloat16" else 5
     )
 
@@ -290,7 +290,7 @@ def test_dropout_drops_on_the_device_what_it_drops_on_the_host(dtype, launched):
 
     here = dropped(cpu())
     assert dropped(gpu(0)) == here and here[0] != here[1]
-    assert launched == ["uniform32"] * 2
+    assert launched == ["draw_uniform32"] * 2
 
 
 def test_a_law_that_the_device_cannot_draw_gives_nothing_and_one_out_of_range_says_so(launched):

@@ -26,7 +26,7 @@ def elsewhere(tmp_path, monkeypatch):
     if library.LIBRARY.exists():
         shutil.copy(library.LIBRARY, tmp_path)
     monkeypatch.setattr(library, "FOLDER", tmp_path)
-    monkeypatch.setattr(library, "LIBRARY", tmp_path / "kernels.so")
+    monkeypatch.setattr(library, "LIBRARY", tmp_path / "kernels.native.so")
     forget()
     yield tmp_path
     forget()
@@ -40,7 +40,7 @@ def test_cores_are_listed_from_the_fastest_and_each_can_be_loaded():
 
 
 def test_a_package_without_library_says_so(elsewhere):
-    (elsewhere / "kernels.so").unlink(missing_ok=True)
+    (elsewhere / "kernels.native.so").unlink(missing_ok=True)
     assert native.cores() == ()
     assert native.why_not() == "the package was built without a C compiler"
     with pytest.raises(KeyError):
@@ -55,13 +55,15 @@ def test_a_library_of_another_text_is_not_used(elsewhere):
     with open(elsewhere / "transforms.h", "a", encoding="utf-8") as file:
         file.write("/* changed */")
     assert native.cores() == ()
-    assert native.why_not() == "kernels.so was made of other C text - run python hatch_build.py"
+    assert (
+        native.why_not() == "kernels.native.so was made of other C text - run python hatch_build.py"
+    )
 
 
 def test_a_library_that_is_damaged_is_not_used(elsewhere):
-    (elsewhere / "kernels.so").write_bytes(b"no library")
+    (elsewhere / "kernels.native.so").write_bytes(b"no library")
     assert native.cores() == ()
-    assert native.why_not().startswith("kernels.so cannot be loaded: ")
+    assert native.why_not().startswith("kernels.native.so cannot be loaded: ")
 
 
 def test_a_core_that_the_processor_lacks_is_not_used(monkeypatch):

@@ -139,9 +139,9 @@ def made_otherwise(folder: Path, monkeypatch, flags: tuple[str, ...], old: str, 
             text = text.replace(old, new)
         (folder / path.name).write_text(text, encoding="utf-8")
     build.SOURCES, build.SETS, build.FLAGS = folder, {"baseline": flags}, (*build.FLAGS, *flags)
-    build.compile_library(folder / "kernels.so")
+    build.compile_library(folder / "kernels.native.so")
     monkeypatch.setattr(library, "FOLDER", folder)
-    monkeypatch.setattr(library, "LIBRARY", folder / "kernels.so")
+    monkeypatch.setattr(library, "LIBRARY", folder / "kernels.native.so")
     for kept in (library._opened, library.cores, library.core):
         kept.cache_clear()
     try:

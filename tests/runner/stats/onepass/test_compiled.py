@@ -189,8 +189,8 @@ def test_operations_that_are_fused_would_be_found(tmp_path, monkeypatch):
     spec.loader.exec_module(build)
     monkeypatch.setattr(build, "FLAGS", (*build.FLAGS, "-ffp-contract=fast", "-mfma"))
     monkeypatch.setattr(build, "SETS", {"baseline": ()})
-    build.compile_library(tmp_path / "kernels.so")
-    monkeypatch.setattr(library, "LIBRARY", tmp_path / "kernels.so")
+    build.compile_library(tmp_path / "kernels.native.so")
+    monkeypatch.setattr(library, "LIBRARY", tmp_path / "kernels.native.so")
     for function in (library._opened, library.cores, library.core):
         function.cache_clear()
     try:
