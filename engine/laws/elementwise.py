@@ -221,11 +221,9 @@ class Uniform(Law):
 
 
 def _normal_cdf(z: np.ndarray) -> np.ndarray:
-    below: np.ndarray = 0.5 * _ERFC(-np.asarray(z, np.float64) / math.sqrt(2))
-    return below
-
-
-_ERFC = np.vectorize(math.erfc, otypes=[np.float64])
+    below = -np.asarray(z, np.float64) / math.sqrt(2)
+    erfc = np.fromiter(map(math.erfc, below.reshape(-1).tolist()), np.float64, below.size)
+    return 0.5 * erfc.reshape(below.shape)
 
 
 @dataclass(frozen=True)

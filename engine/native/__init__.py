@@ -4,6 +4,7 @@
   lanes.h        words of many blocks at once
   host.c         drawing and measuring; compiled once for each instruction set
   statistics.h   the one-pass statistics
+  buckets.h      elements in equal parts of their range
   cores.c        which sets a processor has
   device.cu      the kernels of a GPU
 

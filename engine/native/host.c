@@ -154,3 +154,4 @@ void EXPORT(draw)(const struct row *rows, i64 count)
 }
 
 #include "statistics.h"
+#include "buckets.h"

@@ -10,7 +10,7 @@ import hashlib
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 FOLDER = Path(__file__).parent
 LIBRARY = FOLDER / "kernels.native.so"
@@ -25,11 +25,15 @@ class Core(NamedTuple):
     `draw(rows, count)` draws `count` packed rows (`struct row` in host.c).
     `measure(elements, count, type, histogram, records)` takes three addresses and returns the number
     of zeros (statistics.h).
+    `tally(elements, count, wide, low, scale, last, counts)` and `pick(…, wanted, picked)` count
+    elements in parts of their range, and pick those of some (buckets.h).
     """
 
     name: str
     draw: Callable[[bytes, int], None]
     measure: Callable[[int, int, int, int, int], int]
+    tally: Callable[[int, int, int, float, float, int, int], None]
+    pick: Callable[[int, int, int, float, float, int, int, int], None]
 
 
 @cache
@@ -81,9 +85,16 @@ def core(name: str) -> Core:
     library, _ = _opened()
     if library is None or name not in cores():
         raise KeyError(name)
-    draw, measure = library[f"draw_{name}"], library[f"measure_{name}"]
-    draw.argtypes, draw.restype = [ctypes.c_char_p, ctypes.c_int64], None
-    address = ctypes.c_void_p
-    measure.argtypes = [address, ctypes.c_int64, ctypes.c_int, address, address]
-    measure.restype = ctypes.c_int64
-    return Core(name, draw, measure)
+    address, number, real = ctypes.c_void_p, ctypes.c_int64, ctypes.c_double
+    range_ = [address, number, ctypes.c_int, real, real, ctypes.c_int32]
+    arguments: dict[str, tuple[list[Any], Any]] = {
+        "draw": ([ctypes.c_char_p, number], None),
+        "measure": ([address, number, ctypes.c_int, address, address], number),
+        "tally": ([*range_, address], None),
+        "pick": ([*range_, address, address], None),
+    }
+    functions = {}
+    for function, (types, gives) in arguments.items():
+        found = functions[function] = library[f"{function}_{name}"]
+        found.argtypes, found.restype = types, gives
+    return Core(name, **functions)

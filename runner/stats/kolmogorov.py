@@ -13,6 +13,7 @@ import math
 import numpy as np
 
 from initlab.engine import laws
+from initlab.runner.stats.buckets import Buckets
 from initlab.runner.stats.onepass import Summary
 
 
@@ -40,8 +41,10 @@ BUCKETS = 1 << 16
 """Equal parts of the range of a large tensor, into which its elements are counted."""
 SORTED_WHOLE = 1 << 16
 """Elements up to which a tensor is sorted whole."""
+FEWER = (32, 8, 1)
+"""Buckets for which a bound is taken together: fewer and fewer, where the bound is large enough."""
 STRIDE = 32
-"""Places at which a bound is taken together."""
+"""Points for which a bound is taken together."""
 ROUNDING = 1e-9
 """By more than this a computed cdf never falls."""
 LEFT_OUT = 2.0**-16
@@ -70,17 +73,16 @@ def _in_order(flat: np.ndarray, law: laws.Law, dtype: np.dtype) -> tuple[np.ndar
     smaller than one at an edge of buckets are not sorted.
     """
     low, high = float(flat.min()), float(flat.max())
-    width = (high - low) / BUCKETS
-    if flat.size <= SORTED_WHOLE or not 1e-30 < width < 1e30:
+    if flat.size <= SORTED_WHOLE or not 1e-30 < (high - low) / BUCKETS < 1e30:
         return np.sort(flat), np.arange(1, flat.size + 1)
-    bucket = ((flat - flat.dtype.type(low)) * flat.dtype.type(1 / width)).astype(np.int32)
-    bucket = np.minimum(bucket, BUCKETS - 1)
-    counts = np.bincount(bucket, minlength=BUCKETS)
+    buckets = Buckets(flat, low, high, BUCKETS)
+    counts = buckets.count()
     below = np.concatenate([[0], np.cumsum(counts)])
     # In float32, a rounded element is at most a hundredth of a bucket away from where it belongs.
-    room = width / 20 + float(half_spacing(np.array(max(-low, high)), dtype))
-    kept = _buckets_of_largest(below / flat.size, low + width * np.arange(BUCKETS + 1), room, law)
-    x, held = np.sort(flat[kept[bucket]]), counts[kept]
+    room = buckets.width / 20 + float(half_spacing(np.array(max(-low, high)), dtype))
+    kept = _buckets_of_largest(below / flat.size, buckets.edges, room, law)
+    held = counts[kept]
+    x = np.sort(buckets.pick(kept, int(held.sum())))
     before = below[:-1][kept] - (np.cumsum(held) - held)
     return x, np.arange(1, x.size + 1) + np.repeat(before, held)
 
@@ -93,23 +95,19 @@ def _buckets_of_largest(
     `below` is the fraction of elements under each edge. An element of a bucket lies between its
     edges, give or take `room`. At an edge, the distance of the nearest element is at least what is
     found with the edge moved by `room`; between two edges it is at most that from one function at
-    the second to the other at the first. First this is done for `STRIDE` buckets together.
+    the second to the other at the first. First this is done for many buckets together.
     """
-
-    def look(places: np.ndarray) -> tuple[float, np.ndarray]:
-        """Return (a distance that is reached, bounds between neighbours on the last axis)."""
+    reached, together, starts = 0.0, len(below) - 1, np.zeros(1, np.int64)
+    for fewer in FEWER:
+        places = starts[:, None] + np.arange(0, together + 1, fewer)
         here = below[places]
         least, most = (law.cdf(edges[places] + moved) for moved in (-room, room))
         assert least is not None and most is not None
-        bounds = np.maximum(here[..., 1:] - least[..., :-1], most[..., 1:] - here[..., :-1])
-        return max(float((here - most).max()), float((least - here).max())), bounds
-
+        reached = max(reached, float((here - most).max()), float((least - here).max()))
+        bounds = np.maximum(here[:, 1:] - least[:, :-1], most[:, 1:] - here[:, :-1])
+        starts, together = places[:, :-1][bounds >= reached - LEFT_OUT], fewer
     kept = np.zeros(len(below) - 1, bool)
-    some = np.arange(0, len(below), STRIDE)
-    reached, bounds = look(some)
-    places = some[:-1][bounds >= reached - LEFT_OUT][:, None] + np.arange(STRIDE + 1)
-    finer, bounds = look(places)
-    kept[places[:, :-1][bounds >= max(reached, finer) - LEFT_OUT]] = True
+    kept[starts] = True
     return kept
 
 
@@ -135,7 +133,7 @@ def _distance(
     that from one function at the second to the other at the first; it is computed where that is more
     than what was found.
     """
-    some = np.unique(np.append(np.arange(0, x.size, STRIDE), x.size - 1))
+    some = np.append(np.arange(0, x.size - 1, STRIDE), x.size - 1)
     found = _cdf_around(x[some], dtype, law)
     if found is None:
         return None

@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from initlab.engine import laws
+from initlab.engine import laws, native, streams
 from initlab.runner.stats.kolmogorov import (
     MOST_POINTS,
     SORTED_WHOLE,
@@ -65,6 +65,23 @@ def test_the_elements_that_matter_of_a_tensor_far_from_zero_or_of_two_values_are
         above, below = law.cdf(x + moved), law.cdf(x - moved)
         largest = max(0.0, (rank / n - above).max(), (below - (rank - 1) / n).max())
         assert _at_values(values, law) == largest
+
+
+@pytest.mark.parametrize("name", native.cores())
+@pytest.mark.parametrize("dtype", ["float64", "float32", "float16"])
+@pytest.mark.parametrize("digits", [9, 2])
+def test_the_distance_does_not_depend_on_what_counts_the_elements(name, dtype, digits):
+    values = np.random.default_rng(7).normal(0, 1, SORTED_WHOLE + 99).round(digits).astype(dtype)
+    law = laws.Normal(0.0, 1.0)
+    found = {}
+    before = streams.implementation()
+    for chosen in ("numpy", name):
+        try:
+            streams.implementation(chosen)
+            found[chosen] = _at_values(values, law)
+        finally:
+            streams.implementation(before)
+    assert found["numpy"] == found[name]
 
 
 def test_a_law_without_a_distribution_function_has_no_distance():
