@@ -78,6 +78,8 @@ def _compile(to: Path) -> None:
     with tempfile.TemporaryDirectory() as folder:
         jobs = {"cores": ["cores.c", f'-DSOURCE="{digest()}"']}
         jobs |= {name: ["host.c", f"-DCORE={name}", *flags] for name, flags in wanted.items()}
+        if on_x86:
+            jobs["sha256"] = ["sha256.c", "-msha", "-mssse3", "-msse4.1"]
         objects = [str(Path(folder) / f"{name}.o") for name in jobs]
         _run(
             [

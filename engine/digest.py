@@ -13,10 +13,15 @@ import hashlib
 import struct
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from itertools import chain
 
 import numpy as np
 
+from initlab.engine import native
+
 LEAF = 1 << 20
+TOGETHER = 2 * LEAF
+"""Bytes that one thread hashes at a time."""
 
 
 def tensor_digest(array: np.ndarray, workers: int = 1) -> bytes:
@@ -25,20 +30,33 @@ def tensor_digest(array: np.ndarray, workers: int = 1) -> bytes:
     The leaves are hashed by `workers` threads.
     """
     data = raw_bytes(array)
-    spans = range(0, len(data), LEAF)
+    spans = range(0, len(data), TOGETHER)
 
-    def leaf(start: int) -> bytes:
-        return leaf_digest(data[start : start + LEAF])
+    def leaves(start: int) -> list[bytes]:
+        return leaf_digests(data[start : start + TOGETHER])
 
     if workers == 1 or len(spans) < 2 * workers:
-        return from_leaves(array.dtype.name, array.shape, map(leaf, spans))
+        return from_leaves(array.dtype.name, array.shape, chain.from_iterable(map(leaves, spans)))
     with ThreadPoolExecutor(workers) as pool:
-        return from_leaves(array.dtype.name, array.shape, pool.map(leaf, spans))
+        found = chain.from_iterable(pool.map(leaves, spans))
+        return from_leaves(array.dtype.name, array.shape, found)
 
 
-def leaf_digest(data: np.ndarray) -> bytes:
-    """Return the SHA-256 of a leaf: LEAF bytes of a tensor's data as uint8, fewer at its end."""
-    return hashlib.sha256(data.data).digest()
+def leaf_digests(data: np.ndarray) -> list[bytes]:
+    """Return the SHA-256 of each leaf of a tensor's data, uint8, which begins with a leaf.
+
+    The last leaf may have fewer than LEAF bytes. Two leaves at once are hashed in half the time.
+    """
+    found: list[bytes] = []
+    hash_pairs = native.pair_hasher()
+    pairs = 0 if hash_pairs is None else len(data) // (2 * LEAF)
+    if hash_pairs is not None and pairs:
+        digests = np.empty((2 * pairs, 32), np.uint8)
+        hash_pairs(data.ctypes.data, LEAF, pairs, digests.ctypes.data)
+        found = [one.tobytes() for one in digests]
+    for start in range(2 * LEAF * pairs, len(data), LEAF):
+        found.append(hashlib.sha256(data[start : start + LEAF].data).digest())
+    return found
 
 
 def from_leaves(dtype: str, shape: tuple[int, ...], leaves: Iterable[bytes]) -> bytes:

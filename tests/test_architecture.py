@@ -21,7 +21,14 @@ FLOORS = [
     # engine: knows nothing of Hydra, of run folders, of experiments
     {"engine.errors", "engine.arrays", "engine.strict_json", "engine.synonyms", "engine.warning"},
     {"engine.registry"},
-    {"engine.dtypes", "engine.naming", "engine.device", "engine.options", "engine.base"},
+    {
+        "engine.dtypes",
+        "engine.naming",
+        "engine.device",
+        "engine.options",
+        "engine.base",
+        "engine.native",
+    },
     {
         "engine.digest",
         "engine.formats",
@@ -30,7 +37,6 @@ FLOORS = [
         "engine.runtime",
         "engine.util",
     },
-    {"engine.native"},
     {"engine.streams"},
     {"engine.tape"},
     {"engine.autograd"},

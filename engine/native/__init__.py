@@ -5,6 +5,7 @@
   host.c         drawing and measuring; compiled once for each instruction set
   statistics.h   the one-pass statistics
   buckets.h      elements in equal parts of their range
+  sha256.c       two digests at once
   cores.c        which sets a processor has
   device.cu      the kernels of a GPU
 
@@ -13,6 +14,6 @@
 
 from __future__ import annotations
 
-from initlab.engine.native.library import FOLDER, NAMES, Core, core, cores, why_not
+from initlab.engine.native.library import FOLDER, NAMES, Core, core, cores, pair_hasher, why_not
 
-__all__ = ["FOLDER", "NAMES", "Core", "core", "cores", "why_not"]
+__all__ = ["FOLDER", "NAMES", "Core", "core", "cores", "pair_hasher", "why_not"]

@@ -98,3 +98,17 @@ def core(name: str) -> Core:
         found = functions[function] = library[f"{function}_{name}"]
         found.argtypes, found.restype = types, gives
     return Core(name, **functions)
+
+
+@cache
+def pair_hasher() -> Callable[[int, int, int, int], None] | None:
+    """Return `hash_pairs(messages, bytes, pairs, digests)` of sha256.c, which hashes two messages at
+    once and gives up the interpreter's lock; None if it or the processor's instructions are missing.
+    """
+    library, _ = _opened()
+    if library is None or not hasattr(library, "hash_pairs") or not library.runs_sha256():
+        return None
+    address, number = ctypes.c_void_p, ctypes.c_int64
+    hash_pairs = library.hash_pairs
+    hash_pairs.argtypes, hash_pairs.restype = [address, number, number, address], None
+    return hash_pairs

@@ -2,8 +2,8 @@
 while it is in the cache.
 
 There is no array for the whole model. A thread takes one piece at a time: several small tensors
-that are neighbours in the file, one tensor, or a leaf (1 MiB) of a large one. It draws the piece
-into its own buffer, some blocks of 64K elements at a time, measures them, hashes each leaf, and
+that are neighbours in the file, one tensor, or two leaves (2 MiB) of a large one. It draws the piece
+into its own buffer, some blocks of 64K elements at a time, measures them, hashes the leaves, and
 passes the bytes to the sink. Results do not depend on threads: figures are combined in the order of
 the blocks, digests in the order of the leaves. A tensor whose law cannot be drawn in slices (an
 orthogonal matrix, a user's own code) is drawn whole, one at a time; each thread factors a matrix of
@@ -137,10 +137,10 @@ def pieces(tensors: Sequence[Tensor]) -> Iterator[list[Part]]:
         if not tensor.row.law.sliceable:
             yield [part]
         elif tensor.size > WHOLE:
-            leaf = digest.LEAF // tensor.dtype.itemsize
+            step = digest.TOGETHER // tensor.dtype.itemsize
             yield from (
-                [Part(tensor, at, min(at + leaf, tensor.size))]
-                for at in range(0, tensor.size, leaf)
+                [Part(tensor, at, min(at + step, tensor.size))]
+                for at in range(0, tensor.size, step)
             )
         else:
             together.append(part)
@@ -285,9 +285,8 @@ class Pass:
     def _digest(self, part: Part, flat: np.ndarray) -> None:
         """Hash the leaves of a part, which starts at a leaf."""
         number = part.start * part.tensor.dtype.itemsize // digest.LEAF
-        for start in range(0, len(flat), digest.LEAF):
-            part.tensor.leaves[number] = digest.leaf_digest(flat[start : start + digest.LEAF])
-            number += 1
+        leaves = digest.leaf_digests(flat)
+        part.tensor.leaves[number : number + len(leaves)] = leaves
 
     def _draw_apart(self, part: Part, buffer: Buffer) -> None:
         """Draw a tensor that cannot be drawn in slices: a matrix of moderate size beside those of

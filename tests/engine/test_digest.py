@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
+
 import numpy as np
 import pytest
 
-from initlab.engine import digest
+from initlab.engine import digest, native
 
 
 def test_the_layout_in_memory_does_not_matter():
@@ -43,3 +45,17 @@ def test_the_order_of_names_does_not_matter_but_an_alias_does():
     assert root == digest.root_digest({"b": b, "a": a}, {})
     assert root != digest.root_digest({"a": a, "b": b}, {"c": "a"})
     assert digest.root_digest({"a": a}, {"c": "a"}) != digest.root_digest({"a": a, "c": a}, {})
+
+
+@pytest.mark.parametrize("size", [0, 1, 1 << 20, (2 << 20) - 1, 2 << 20, (5 << 20) + 7])
+@pytest.mark.parametrize("in_pairs", [True, False])
+def test_leaves_have_their_sha256_whoever_hashes_them(size, in_pairs, monkeypatch):
+    if not in_pairs:
+        monkeypatch.setattr(native, "pair_hasher", lambda: None)
+    elif native.pair_hasher() is None:
+        pytest.skip("no SHA instructions here")
+    data = np.random.default_rng(size).integers(0, 256, size + 1, np.uint8)[1:]
+    leaves = [data[start : start + digest.LEAF] for start in range(0, size, digest.LEAF)]
+    expected = [hashlib.sha256(leaf.tobytes()).digest() for leaf in leaves]
+    assert digest.leaf_digests(data) == expected
+    assert digest.tensor_digest(data, 2) == digest.from_leaves("uint8", (size,), expected)

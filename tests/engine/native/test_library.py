@@ -10,7 +10,7 @@ import pytest
 from initlab.engine import native
 from initlab.engine.native import library
 
-KEPT = (library._opened, library.cores, library.core)
+KEPT = (library._opened, library.cores, library.core, library.pair_hasher)
 
 
 def forget():
@@ -42,6 +42,7 @@ def test_cores_are_listed_from_the_fastest_and_each_can_be_loaded():
 def test_a_package_without_library_says_so(elsewhere):
     (elsewhere / "kernels.native.so").unlink(missing_ok=True)
     assert native.cores() == ()
+    assert native.pair_hasher() is None
     assert native.why_not() == "the package was built without a C compiler"
     with pytest.raises(KeyError):
         native.core("baseline")
