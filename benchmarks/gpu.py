@@ -16,7 +16,7 @@ import numpy as np
 from benchmarks.rounds import at_least_one, interleaved
 from initlab.engine.device import check_gpu, gpu
 from initlab.engine.errors import DeviceError
-from initlab.engine.streams import Key, Piece, cuda, distribution
+from initlab.engine.streams import Key, cuda, distribution
 
 OURS = {
     "uniform": distribution.uniform(-0.07, 0.07),
@@ -43,7 +43,7 @@ def contenders(count: int) -> dict[str, Callable[[], object]]:
     found = {}
     for name, kind in OURS.items():
         found[name] = waiting(
-            lambda kind=kind: cuda.fill(gpu(0), [Piece(kind, Key(0, "0.weight"), 0, out)])
+            lambda kind=kind: cuda.fill(gpu(0), [(kind, Key(0, "0.weight"), 0, out)])
         )  # type: ignore[misc]
     found["CuPy's standard_normal"] = waiting(
         lambda: generator.standard_normal(out=out, dtype=np.float32)

@@ -14,7 +14,7 @@ import numpy as np
 
 from benchmarks.rounds import Bar, Seconds, at_least_one, interleaved
 from initlab.engine import native, streams
-from initlab.engine.streams import Distribution, Key, Piece, distribution
+from initlab.engine.streams import Distribution, Key, distribution
 
 try:
     import torch
@@ -42,7 +42,7 @@ def ours(kind: Distribution, out: np.ndarray) -> dict[str, Callable[[], object]]
         def fill() -> object:
             streams.implementation(name)
             streams.threads(threads)
-            return streams.draw_many([Piece(kind, Key(0, "0.weight"), 0, out)])
+            return streams.draw_many([(kind, Key(0, "0.weight"), 0, out)])
 
         return fill
 

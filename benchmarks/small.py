@@ -56,27 +56,30 @@ def contenders() -> dict[str, Callable[[], object]]:
     streams.threads(1)
     work = tasks()
 
-    def filling(name: str) -> Callable[[], object]:
-        def fill() -> None:
-            streams.implementation(name)
-            laws.fill_many(work)
-
-        return fill
-
-    def one() -> None:
+    def by_numpy() -> None:
+        streams.implementation("numpy")
+        laws.fill_many(work)
         streams.implementation("auto")
-        law.draw(key, ONE)
 
-    law, key = laws.Normal(0.0, 0.01), Key(0, "one")
-    found: dict[str, Callable[[], object]] = {"numpy": filling("numpy")}
+    found: dict[str, Callable[[], object]] = {"numpy": by_numpy}
     if native.cores():
-        found |= {"compiled": filling("auto"), "one, compiled": one}
+        found["compiled"] = lambda: laws.fill_many(work)
     if torch is not None:
         tensors = [
             (torch.empty(shape), 0.01 * (1 + number % 20)) for number, shape in enumerate(shapes())
         ]
         torch.set_num_threads(1)
         found["torch"] = lambda: [tensor.normal_(0.0, std) for tensor, std in tensors]
+    return found
+
+
+def makers_of_one() -> dict[str, Callable[[], object]]:
+    """Return {name: function} of functions that make a single tensor on one thread."""
+    law, key = laws.Normal(0.0, 0.01), Key(0, "one")
+    found: dict[str, Callable[[], object]] = {}
+    if native.cores():
+        found["one, compiled"] = lambda: law.draw(key, ONE)
+    if torch is not None:
         found["one, torch"] = lambda: torch.empty(ONE).normal_(0.0, 0.01)
     return found
 
@@ -87,6 +90,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=at_least_one, default=99)
     given = parser.parse_args()
     seconds = interleaved(contenders(), given.rounds)
+    seconds |= interleaved(makers_of_one(), given.rounds)
     size = sum(int(np.prod(shape)) for shape in shapes())
     print(
         f"{2 * LAYERS} arrays of together {size:,} float32 normals, one thread, median of {given.rounds} "

@@ -46,7 +46,7 @@ NOWHERE = Key(0, "")
 LACKING = "{} cannot be drawn from stream {}, which has {} values only - use initlab-1"
 LARGEST = 3.4028234663852886e38
 """The largest float32."""
-DRAWN = np.dtype(np.float32), np.dtype(np.float64)
+FLOAT32, FLOAT64 = np.dtype(np.float32), np.dtype(np.float64)
 """The dtypes in which random values are drawn."""
 ROUNDED_AT_ONCE = 1 << 19
 """Elements that are drawn as float32 before they are rounded to float16 or bfloat16: enough for
@@ -215,23 +215,23 @@ class Law:
             self._check_slice(shape, start, start + size)
         else:
             self.check_shape(shape)
-        if dtype is DRAWN[0]:
+        if dtype is FLOAT32:
             kind = self._narrow
         else:
             dtype = self._resolved(dtype)
-            kind = self.distribution(dtype is DRAWN[1])
+            kind = self.distribution(dtype is FLOAT64)
         if kind is None:
             self._write(key, shape, start, out)
             return None
         if dtype is kind.dtype:
-            return Piece(kind, key, start, out)
+            return (kind, key, start, out)
         if dtype.name in NARROWER and out.dtype.isnative and not kind.reaches_beyond(dtype):
             self.check_dtype(dtype)
-            return Piece(kind, key, start, out)
+            return (kind, key, start, out)
         scratch = _scratch()
         for at in range(0, out.size, scratch.size):
             part = scratch[: out.size - at]
-            draw_many([Piece(kind, key, start + at, part)])
+            draw_many([(kind, key, start + at, part)])
             out[at : at + part.size] = self._rounded(part, dtype)
         return None
 
@@ -397,7 +397,7 @@ class Law:
         if kind is None:
             raise NotImplementedError(f"law '{self.kind}' defines no elements")
         out = np.empty(end - start, kind.dtype)
-        draw_many([Piece(kind, key, start, out)])
+        draw_many([(kind, key, start, out)])
         return out
 
     def describe(self) -> dict[str, Any]:
@@ -420,14 +420,16 @@ def fill_many(tasks: Iterable[Task]) -> None:
 
     The first error is raised; arrays of other tasks may not have been filled.
     """
-    pieces: list[Piece | None] = []
+    pieces: list[Piece] = []
     apart: list[Task] = []
     for law, key, shape, start, out in tasks:
         if law.factored and out.size <= SIDE_BY_SIDE:
             apart.append((law, key, shape, start, out))
-        else:
-            pieces.append(law.fill_or_defer(key, shape, start, out))
-    draw_many([piece for piece in pieces if piece is not None])
+            continue
+        piece = law.fill_or_defer(key, shape, start, out)
+        if piece is not None:
+            pieces.append(piece)
+    draw_many(pieces)
     _fill_side_by_side(apart)
 
 

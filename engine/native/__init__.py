@@ -3,6 +3,7 @@
   transforms.h   from words to values: the one text for the host's compiler and NVIDIA's
   lanes.h        words of many blocks at once
   host.c         drawing and measuring; compiled once for each instruction set
+  arrays.h       where NumPy arrays lie
   statistics.h   the one-pass statistics
   buckets.h      elements in equal parts of their range
   sha256.c       two digests at once

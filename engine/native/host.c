@@ -7,6 +7,7 @@
 #include <float.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
 #if FLT_EVAL_METHOD != 0
@@ -49,6 +50,7 @@ INLINE double bits_double(u64 bits) { double x; memcpy(&x, &bits, 8); return x; 
 
 #include "transforms.h"
 #include "lanes.h"
+#include "arrays.h"
 
 /* --- drawing */
 
@@ -57,11 +59,10 @@ INLINE double bits_double(u64 bits) { double x; memcpy(&x, &bits, 8); return x; 
 
 enum { UNIFORM, NORMAL, TRUNCATED, KINDS };
 
-/* Elements start … start + count - 1 of a stream, wanted at `out`. `kind` is KINDS higher for
-   double. `type` is what float is rounded to (transforms.h), within [low, high]. Python packs these
-   fields. */
+/* The elements of a stream from `start` on. `kind` is KINDS higher for double. `type` is what float
+   is rounded to (transforms.h), within [low, high]. Python packs these fields. */
 struct row {
-    u64 k0, k1, start, count, out, kind, base, span;
+    u64 k0, k1, start, kind, base, span;
     double c0, c1, c2, c3;
     u64 type;
     double low, high;
@@ -116,10 +117,10 @@ static void round_all(const struct row *row, const float *restrict from, i64 cou
             to[i] = rounded_to(BFLOAT16, from[i], low, high);
 }
 
-static void draw_row(const struct row *row, u64 *w, void *part)
+static void draw_row(const struct row *row, struct place place, u64 *w, void *part)
 {
     i64 wide = row->kind >= KINDS, elements = wide ? 4 : 8, size = wide ? 8 : 4;
-    i64 count = (i64)row->count, skipped = (i64)(row->start % (u64)elements);
+    i64 count = place.count, skipped = (i64)(row->start % (u64)elements);
     i64 written = row->type == OWN ? size : 2;
     u64 block = row->start / (u64)elements;
     for (i64 at = 0; at < count;) {
@@ -128,7 +129,7 @@ static void draw_row(const struct row *row, u64 *w, void *part)
         i64 here = blocks * elements - skipped;
         here = here < count - at ? here : count - at;
         i64 words = (4 * blocks + GROUP - 1) / GROUP * GROUP;
-        char *out = (char *)(uintptr_t)row->out + at * written;
+        char *out = place.out + at * written;
         make_words(row->k0, row->k1, block, words / 4, w);
         if (row->type == OWN && here == words / 4 * elements) {
             transform(row, w, words, out);
@@ -145,12 +146,29 @@ static void draw_row(const struct row *row, u64 *w, void *part)
     }
 }
 
-void EXPORT(draw)(const struct row *rows, i64 count)
+static void draw_rows(const struct row *rows, const struct place *places, i64 count)
 {
     _Alignas(64) u64 w[4 * CHUNK];
     _Alignas(64) double part[4 * CHUNK]; /* or 8 CHUNK floats */
     for (i64 i = 0; i < count; i++)
-        draw_row(rows + i, w, part);
+        draw_row(rows + i, places[i], w, part);
+}
+
+/* Draw a row into each of the arrays whose capsules are in a list, and return what `locate` returns;
+   -2 if memory lacks. The interpreter's lock is held at the call, and given up while drawing. */
+i64 EXPORT(draw)(const struct python *python, const struct row *rows, void *list, i64 count)
+{
+    struct place *places = malloc((size_t)count * sizeof *places);
+    if (count && !places)
+        return -2;
+    i64 left_out = locate(python, list, count, places);
+    if (left_out >= 0) {
+        void *state = python->PyEval_SaveThread();
+        draw_rows(rows, places, count);
+        python->PyEval_RestoreThread(state);
+    }
+    free(places);
+    return left_out;
 }
 
 #include "statistics.h"

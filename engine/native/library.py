@@ -15,6 +15,8 @@ from typing import Any, NamedTuple
 FOLDER = Path(__file__).parent
 LIBRARY = FOLDER / "kernels.native.so"
 """Two dots: `kernels.so` would be taken for a Python module by those who list a package's modules."""
+PYTHON = ("PyList_GetItem", "PyCapsule_GetPointer", "PyEval_SaveThread", "PyEval_RestoreThread")
+"""The functions of Python that the library calls (`struct python` in arrays.h)."""
 NAMES = ("avx512", "avx2", "baseline")
 """The cores, the fastest first. A processor that is not x86-64 has the baseline only."""
 
@@ -22,7 +24,9 @@ NAMES = ("avx512", "avx2", "baseline")
 class Core(NamedTuple):
     """The functions of one instruction set. They give up the interpreter's lock.
 
-    `draw(rows, count)` draws `count` packed rows (`struct row` in host.c).
+    `draw(rows, interfaces)` draws packed rows (`struct row` in host.c) into arrays, each given by its
+    `__array_struct__`. It returns how many arrays were left out: they have gaps, are not flat or not
+    aligned, or are read-only. Raises MemoryError.
     `measure(elements, count, type, histogram, records)` takes three addresses and returns the number
     of zeros (statistics.h).
     `tally(elements, count, wide, low, scale, last, counts)` and `pick(…, wanted, picked)` count
@@ -30,7 +34,7 @@ class Core(NamedTuple):
     """
 
     name: str
-    draw: Callable[[bytes, int], None]
+    draw: Callable[[bytes, list[Any]], int]
     measure: Callable[[int, int, int, int, int], int]
     tally: Callable[[int, int, int, float, float, int, int], None]
     pick: Callable[[int, int, int, float, float, int, int, int], None]
@@ -45,6 +49,7 @@ def _opened() -> tuple[ctypes.CDLL | None, str]:
         library = ctypes.CDLL(str(LIBRARY))
         library.made_of.restype = ctypes.c_char_p
         made_of = library.made_of().decode()
+        _python()
     except (OSError, AttributeError) as error:
         return None, f"{LIBRARY.name} cannot be loaded: {error}"
     if made_of != source_digest():
@@ -88,16 +93,39 @@ def core(name: str) -> Core:
     address, number, real = ctypes.c_void_p, ctypes.c_int64, ctypes.c_double
     range_ = [address, number, ctypes.c_int, real, real, ctypes.c_int32]
     arguments: dict[str, tuple[list[Any], Any]] = {
-        "draw": ([ctypes.c_char_p, number], None),
         "measure": ([address, number, ctypes.c_int, address, address], number),
         "tally": ([*range_, address], None),
         "pick": ([*range_, address, address], None),
     }
-    functions = {}
+    functions: dict[str, Callable[..., Any]] = {"draw": _drawing(library, f"draw_{name}")}
     for function, (types, gives) in arguments.items():
         found = functions[function] = library[f"{function}_{name}"]
         found.argtypes, found.restype = types, gives
     return Core(name, **functions)
+
+
+@cache
+def _python() -> ctypes.Array[ctypes.c_void_p]:
+    """Return the addresses of Python's functions. Raises AttributeError if one is not there."""
+    found = [ctypes.cast(ctypes.pythonapi[name], ctypes.c_void_p) for name in PYTHON]
+    return (ctypes.c_void_p * len(found))(*found)
+
+
+def _drawing(library: ctypes.CDLL, name: str) -> Callable[[bytes, list[Any]], int]:
+    """Return `Core.draw`. The C function reads Python's objects, so it is called with the
+    interpreter's lock, and gives it up itself.
+    """
+    arguments = ctypes.c_void_p, ctypes.c_char_p, ctypes.py_object, ctypes.c_int64
+    function = ctypes.PYFUNCTYPE(ctypes.c_int64, *arguments)((name, library))
+    python = _python()
+
+    def draw(rows: bytes, interfaces: list[Any]) -> int:
+        left_out: int = function(python, rows, interfaces, len(interfaces))
+        if left_out < 0:
+            raise MemoryError
+        return left_out
+
+    return draw
 
 
 @cache

@@ -2,50 +2,45 @@
 
 from __future__ import annotations
 
-import ctypes
 import struct
 from collections.abc import Callable, Sequence
-from typing import Any
 
 import numpy as np
 
 from initlab.engine import native
 from initlab.engine.streams import reference
-from initlab.engine.streams.distribution import Piece
+from initlab.engine.streams.distribution import Piece, check
 
-PLACE = struct.Struct("=5Q")
-"""The first fields of `struct row` in engine/native/host.c; the others are the distribution's."""
+START = struct.Struct("=Q")
+"""A field of `struct row` in engine/native/host.c. The key's fields are before it, the distribution's
+after it.
+"""
+BEGINNING = START.pack(0)
 
 
 def filler(name: str) -> Callable[[Sequence[Piece]], None]:
     """Return the function that draws pieces with a core, one of `native.cores()`, in this thread.
-    It gives up the interpreter's lock meanwhile.
+    It gives up the interpreter's lock meanwhile. Its errors are those of `distribution.check`.
     """
-    draw, pack = native.core(name).draw, PLACE.pack
-    addressof = ctypes.addressof
-    from_buffer: Callable[[Any], ctypes.c_char] = ctypes.c_char.from_buffer
+    draw = native.core(name).draw
 
     def fill(pieces: Sequence[Piece]) -> None:
-        rows = []
+        rows: list[bytes] = []
+        interfaces = []
         for piece in pieces:
             kind, key, start, out = piece
-            try:
-                address = addressof(from_buffer(out))
-            except (TypeError, ValueError):
-                if _needs_numpy(out):
-                    reference.fill([piece])
-                    continue
-                address = addressof(from_buffer(out.view(f"u{out.itemsize}")))
-            rows.append(pack(*key.words, start, out.size, address))
-            rows.append(kind.own if out.dtype is kind.dtype else kind.packed_for(out.dtype))
-        if rows:
-            draw(b"".join(rows), len(rows) // 2)
+            if start == 0 and out.dtype is kind.dtype:
+                rows += (key.digest, BEGINNING, kind.own)
+            else:
+                check(piece)
+                rows += (key.digest, START.pack(start), kind.packed_for(out.dtype))
+            interfaces.append(out.__array_struct__)
+        if draw(b"".join(rows), interfaces):
+            reference.fill([piece for piece in pieces if not _drawn_directly(piece[3])])
 
     return fill
 
 
-def _needs_numpy(out: np.ndarray) -> bool:
-    """Return whether the elements have gaps, or cannot be written, or there are none. Buffers lack
-    a dtype too, bfloat16.
-    """
-    return not (out.size and out.flags.writeable and out.flags.c_contiguous)
+def _drawn_directly(out: np.ndarray) -> bool:
+    """Return whether a core has drawn into an array that it was given."""
+    return out.ndim == 1 and out.flags.carray

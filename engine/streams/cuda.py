@@ -44,7 +44,7 @@ def draw(
         not kind.wide and dtype.name in NARROWER and not kind.reaches_beyond(dtype)
     )
     flat = device.use().empty(count, dtype if at_once else kind.dtype)
-    fill(device, [Piece(kind, key, start, cast(np.ndarray, flat))])
+    fill(device, [(kind, key, start, cast(np.ndarray, flat))])
     return kind.rounded(flat, dtype) if not at_once else flat
 
 

@@ -33,29 +33,19 @@ def draw_many(pieces: Sequence[Piece]) -> None:
     Raises ValueError if an `out` is not flat or not of its distribution's dtype, or a start is
     negative.
     """
-    total = 0
-    for kind, _, start, out in pieces:
-        total += out.size
-        if out.dtype is not kind.dtype or out.ndim != 1:
-            _check_out(kind, out)
-        if start < 0:
-            raise ValueError(f"start must not be negative, got {start}")
     fill = filler()
     workers = pool.workers()
+    total = sum([piece[3].size for piece in pieces]) if workers > 1 else 0
     if fill is not reference.fill:
         alone = total < COMPILED_FROM
     else:  # small pieces are drawn mostly in Python, which threads cannot share
         alone = total < max(THREADED_FROM, reference.SMALL * len(pieces))
-    if workers == 1 or alone:
+    if alone:
         fill(pieces)
-    else:
-        pool.share(fill, _parts(pieces, max(CUT, total // (PARTS * workers))))
-
-
-def _check_out(kind: Distribution, out: np.ndarray) -> None:
-    narrower = not kind.wide and out.dtype.name in distribution.NARROWER and out.dtype.isnative
-    if (out.dtype != kind.dtype and not narrower) or out.ndim != 1:
-        raise ValueError(f"out must be {kind.dtype.name} of one axis, got {out.dtype} {out.shape}")
+        return
+    for piece in pieces:
+        distribution.check(piece)
+    pool.share(fill, _parts(pieces, max(CUT, total // (PARTS * workers))))
 
 
 def _parts(pieces: Sequence[Piece], size: int) -> Iterator[list[Piece]]:
@@ -67,11 +57,11 @@ def _parts(pieces: Sequence[Piece], size: int) -> Iterator[list[Piece]]:
         while out.size - done > room:
             count = max(CUT, room) - (start + done) % CUT
             count = min(count, out.size - done)
-            part.append(Piece(kind, key, start + done, out[done : done + count]))
+            part.append((kind, key, start + done, out[done : done + count]))
             yield part
             part, room, done = [], size, done + count
         if done < out.size:
-            part.append(Piece(kind, key, start + done, out[done:]))
+            part.append((kind, key, start + done, out[done:]))
             room -= out.size - done
     yield part
 
@@ -85,7 +75,7 @@ def _draw(
         raise ValueError(
             f"out must be {kind.dtype.name} of shape ({count},), got {out.dtype} {out.shape}"
         )
-    draw_many([Piece(kind, key, start, out)])
+    draw_many([(kind, key, start, out)])
     return out
 
 

@@ -20,7 +20,7 @@ def check_seed(seed: object) -> int:
 
     Raises ValueError unless it is from 0 to 2^64-1.
     """
-    number = whole_number(seed)
+    number = seed if type(seed) is int else whole_number(seed)
     if number is None or not 0 <= number <= LARGEST_SEED:
         raise ValueError(f"seed must be 0 ... 2^64-1, got {seed!r}")
     return number
@@ -53,9 +53,9 @@ class Key:
             raise ValueError(f"generation must be 0 ... 2^32-1, got {self.generation!r}")
 
     @cached_property
-    def words(self) -> tuple[int, int]:
-        """The two 64-bit words of the Philox key: BLAKE2b over seed, generation and path, keyed
-        with the version's name.
+    def digest(self) -> bytes:
+        """The 16 bytes of the Philox key: BLAKE2b over seed, generation and path, keyed with the
+        version's name.
         """
         data = (
             self.seed.to_bytes(8, "little")
@@ -64,5 +64,10 @@ class Key:
         )
         keyed = _KEYED.copy()
         keyed.update(data)
-        digest = keyed.digest()
+        return keyed.digest()
+
+    @property
+    def words(self) -> tuple[int, int]:
+        """The digest as two 64-bit words, little-endian."""
+        digest = self.digest
         return int.from_bytes(digest[:8], "little"), int.from_bytes(digest[8:], "little")

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from initlab.engine.streams import transforms, wide
-from initlab.engine.streams.distribution import Distribution, Piece
+from initlab.engine.streams.distribution import Distribution, Piece, check
 from initlab.engine.streams.key import Key
 from initlab.engine.streams.transforms import Scratch
 from initlab.engine.streams.words import WORDS_A_BLOCK, raw, wide_words
@@ -28,14 +28,16 @@ _local = threading.local()
 
 
 def fill(pieces: Sequence[Piece]) -> None:
-    """Draw all pieces, in this thread."""
+    """Draw all pieces, in this thread. Errors are those of `distribution.check`."""
+    for piece in pieces:
+        check(piece)
     if len(pieces) == 1:
         _in_blocks(pieces[0])
         return
     families: dict[tuple[object, ...], list[Piece]] = {}
     for piece in pieces:
-        kind = piece.distribution
-        if kind.wide or piece.out.size >= SMALL or piece.out.dtype != kind.dtype:
+        kind, _, _, out = piece
+        if kind.wide or out.size >= SMALL or out.dtype != kind.dtype:
             _in_blocks(piece)
         elif kind.family in families:
             families[kind.family].append(piece)
@@ -69,10 +71,10 @@ def _transform(gathered: list[tuple[Piece, int]], numbers: np.ndarray) -> None:
     """Turn gathered words into values and hand them out: each piece, and where in all of them its
     first is.
     """
-    scratch, kind = _scratch(), gathered[0][0].distribution
+    scratch, kind = _scratch(), gathered[0][0][0]
     drawn = scratch("drawn", 2 * numbers.size)
     _standard(kind, numbers, drawn, scratch)
-    alike = all(piece.distribution is kind for piece, _ in gathered)
+    alike = all(other is kind for (other, *_), _ in gathered)
     if alike:
         _scale(kind, drawn, drawn)
     for (other, _, _, out), place in gathered:

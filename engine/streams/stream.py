@@ -20,7 +20,6 @@ from initlab.engine.dtypes import resolve
 from initlab.engine.errors import StreamError
 from initlab.engine.registry import advice
 from initlab.engine.streams import distribution, draw
-from initlab.engine.streams.distribution import Piece
 from initlab.engine.streams.key import VERSION, Key, check_seed
 from initlab.engine.streams.mxnet_stream import MXNetStream
 from initlab.engine.streams.source import Source
@@ -77,7 +76,7 @@ class Stream(Source):
         """Return the next `size` values."""
         start = self.take_wide(size) if kind.wide else self.take(size)
         drawn = np.empty(size, kind.dtype)
-        draw.draw_many([Piece(kind, self.key, start, drawn)])
+        draw.draw_many([(kind, self.key, start, drawn)])
         return np.asarray(kind.rounded(drawn, resolve(dtype)))
 
     def keep(self, probability: float, size: int) -> np.ndarray:

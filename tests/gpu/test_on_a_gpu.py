@@ -15,7 +15,7 @@ from op_cases import cases, joined
 from initlab.engine import autograd, gluon, init, laws, nd, streams
 from initlab.engine.device import cpu, from_host, gpu, is_shortage, num_gpus, to_host
 from initlab.engine.gluon import nn
-from initlab.engine.streams import Key, Piece, cuda, distribution
+from initlab.engine.streams import Key, cuda, distribution
 from initlab.runner.cli import run_command
 
 pytestmark = pytest.mark.skipif(num_gpus() == 0, reason="no gpu(0)")
@@ -38,17 +38,17 @@ libraries' own functions.
 def test_a_hundred_million_elements_have_the_bits_of_the_cpu(name):
     kind, key, count = KINDS[name], Key(11, "gpu"), 100_000_000
     there = gpu(0).use().empty(count, kind.dtype)
-    cuda.fill(gpu(0), [Piece(kind, key, 3, there)])
+    cuda.fill(gpu(0), [(kind, key, 3, there)])
     for start in range(0, count, 10_000_000):
         here = np.empty(10_000_000, kind.dtype)
-        streams.draw_many([Piece(kind, key, 3 + start, here)])
+        streams.draw_many([(kind, key, 3 + start, here)])
         assert to_host(there[start : start + here.size], gpu(0)).tobytes() == here.tobytes(), start
 
 
 def test_the_check_fails_on_one_element_that_is_off():
     here = streams.normal(Key(11, "gpu"), 0, 1000, 0.5, 0.02)
     there = gpu(0).use().empty(1000, np.float32)
-    cuda.fill(gpu(0), [Piece(KINDS["normal"], Key(11, "gpu"), 0, there)])
+    cuda.fill(gpu(0), [(KINDS["normal"], Key(11, "gpu"), 0, there)])
     there[500] = float(np.nextafter(here[500], np.float32(9)))
     assert int((to_host(there, gpu(0)) != here).sum()) == 1
 

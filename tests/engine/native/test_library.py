@@ -10,7 +10,13 @@ import pytest
 from initlab.engine import native
 from initlab.engine.native import library
 
-KEPT = (library._opened, library.cores, library.core, library.pair_hasher)
+KEPT = (
+    library._opened,
+    library._python,
+    library.cores,
+    library.core,
+    library.pair_hasher,
+)
 
 
 def forget():
@@ -65,6 +71,27 @@ def test_a_library_that_is_damaged_is_not_used(elsewhere):
     (elsewhere / "kernels.native.so").write_bytes(b"no library")
     assert native.cores() == ()
     assert native.why_not().startswith("kernels.native.so cannot be loaded: ")
+
+
+def test_a_python_without_the_functions_that_the_library_calls_has_no_cores(monkeypatch):
+    if not native.cores():
+        pytest.skip(f"no core here: {native.why_not()}")
+    monkeypatch.setattr(library, "PYTHON", (*library.PYTHON, "PyNothing_OfThisName"))
+    forget()
+    try:
+        assert native.cores() == ()
+        assert native.why_not().startswith("kernels.native.so cannot be loaded: ")
+    finally:
+        monkeypatch.undo()
+        forget()
+
+
+@pytest.mark.parametrize("name", native.cores())
+def test_only_interfaces_of_arrays_are_drawn_into(name):
+    draw = native.core(name).draw
+    with pytest.raises(ValueError, match="PyCapsule"):
+        draw(b"", [object()])
+    assert draw(b"", []) == 0
 
 
 def test_a_core_that_the_processor_lacks_is_not_used(monkeypatch):

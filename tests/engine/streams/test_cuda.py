@@ -22,7 +22,7 @@ from initlab.engine import device as devices
 from initlab.engine import dtypes, native
 from initlab.engine.device import Device
 from initlab.engine.errors import DeviceError
-from initlab.engine.streams import Key, Piece, cuda, distribution, reference
+from initlab.engine.streams import Key, cuda, distribution, reference
 
 VECTORS = Path(__file__).parents[2] / "vectors"
 GPU = Device("gpu", 0)
@@ -52,13 +52,13 @@ def on_the_host(monkeypatch):
 
 def drawn(kind: distribution.Distribution, key: Key, start: int, count: int) -> np.ndarray:
     out = np.full(count, np.nan, kind.dtype)
-    cuda.fill(GPU, [Piece(kind, key, start, out)])
+    cuda.fill(GPU, [(kind, key, start, out)])
     return out
 
 
 def expected(kind: distribution.Distribution, key: Key, start: int, count: int) -> np.ndarray:
     out = np.empty(count, kind.dtype)
-    reference.fill([Piece(kind, key, start, out)])
+    reference.fill([(kind, key, start, out)])
     return out
 
 
@@ -81,7 +81,7 @@ def test_any_part_of_a_stream_is_that_of_numpy(name, start, count):
 def test_an_array_at_any_address_gets_its_elements_and_no_other(name, offset, on_the_host):
     around = np.full(1000, np.nan, KINDS[name].dtype)
     out = around[offset : offset + 901]
-    cuda.fill(GPU, [Piece(KINDS[name], Key(7, "gpu"), 12, out)])
+    cuda.fill(GPU, [(KINDS[name], Key(7, "gpu"), 12, out)])
     assert out.tobytes() == expected(KINDS[name], Key(7, "gpu"), 12, 901).tobytes()
     assert np.isnan(around[:offset]).all() and np.isnan(around[offset + 901 :]).all()
 
@@ -95,9 +95,9 @@ def test_what_is_rounded_while_it_is_drawn_is_rounded_once(name, dtype, offset, 
         pytest.importorskip("ml_dtypes")
     held = dtypes.resolve(dtype)
     around = np.full(3000, 7, held)
-    cuda.fill(GPU, [Piece(KINDS[name], Key(7, "gpu"), 3, around[offset : offset + 2001])])
+    cuda.fill(GPU, [(KINDS[name], Key(7, "gpu"), 3, around[offset : offset + 2001])])
     theirs = np.empty(2001, held)
-    reference.fill([Piece(KINDS[name], Key(7, "gpu"), 3, theirs)])
+    reference.fill([(KINDS[name], Key(7, "gpu"), 3, theirs)])
     assert around[offset : offset + 2001].tobytes() == theirs.tobytes()
     assert (around[:offset] == 7).all() and (around[offset + 2001 :] == 7).all()
 

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from initlab.engine import streams
-from initlab.engine.streams import Key, Piece, distribution
+from initlab.engine.streams import Key, distribution
 from initlab.engine.streams.draw import COMPILED_FROM
 
 ROOT = Path(__file__).parents[3]
@@ -61,13 +61,13 @@ def test_the_pool_is_kept_from_draw_to_draw():
     try:
         streams.threads(2)
         out = np.empty(COMPILED_FROM, np.float32)
-        streams.draw_many([Piece(distribution.normal(0, 1), Key(0, "pool"), 0, out)])
+        streams.draw_many([(distribution.normal(0, 1), Key(0, "pool"), 0, out)])
         first = pool._state.pool
-        streams.draw_many([Piece(distribution.normal(0, 1), Key(0, "pool"), 0, out)])
+        streams.draw_many([(distribution.normal(0, 1), Key(0, "pool"), 0, out)])
         assert first is not None
         assert pool._state.pool is first
         streams.threads(3)
-        streams.draw_many([Piece(distribution.normal(0, 1), Key(0, "pool"), 0, out)])
+        streams.draw_many([(distribution.normal(0, 1), Key(0, "pool"), 0, out)])
         assert pool._state.pool is not first
     finally:
         streams.threads(before)
