@@ -1,8 +1,8 @@
 """`python -m benchmarks.gpu` times filling 10^9 float32 on a GPU with our kernels, CuPy's
-generator, torch's if it is installed, and zeros.
+generator, torch's if it is installed, and zeros; and all statistics of as many, beside CuPy's sum.
 
-The zeros show the cost of writing to memory alone. The last line is a row for the table in
-docs/gpu.md.
+The zeros show the cost of writing to memory alone, the sum that of reading. The last line is a row for
+the table in docs/gpu.md.
 """
 
 from __future__ import annotations
@@ -17,18 +17,24 @@ from benchmarks.rounds import at_least_one, interleaved
 from initlab.engine.device import check_gpu, gpu
 from initlab.engine.errors import DeviceError
 from initlab.engine.streams import Key, cuda, distribution
+from initlab.runner.stats import onepass
 
 OURS = {
     "uniform": distribution.uniform(-0.07, 0.07),
     "normal": distribution.normal(0.0, 0.01),
     "truncated normal": distribution.truncated_normal(0.0, 0.01, -2.0, 2.0),
 }
-COLUMNS = (*OURS, "CuPy's standard_normal", "torch's normal_", "zeros")
+COLUMNS = (
+    *(*OURS, "CuPy's standard_normal", "torch's normal_", "zeros"),
+    *("statistics", "CuPy's float64 sum"),
+)
 """Of the table, after those that say where it was measured."""
 
 
 def contenders(count: int) -> dict[str, Callable[[], object]]:
-    """Return {name: function} of functions that each fill `count` elements and wait for the device."""
+    """Return {name: function} of functions that each fill or measure `count` elements and wait for the
+    device.
+    """
     xp = gpu(0).use()
     out = xp.empty(count, np.float32)
     generator = xp.random.default_rng(0)
@@ -49,6 +55,9 @@ def contenders(count: int) -> dict[str, Callable[[], object]]:
         lambda: generator.standard_normal(out=out, dtype=np.float32)
     )
     found["zeros"] = waiting(lambda: out.fill(0))
+    normals = cuda.draw(gpu(0), OURS["normal"], Key(0, "0.weight"), 0, count, np.dtype(np.float32))
+    found["statistics"] = lambda: onepass.cuda.summarize(normals, gpu(0))
+    found["CuPy's float64 sum"] = waiting(lambda: xp.sum(normals, dtype=np.float64))
     try:
         import torch
 

@@ -1,5 +1,5 @@
 """The CUDA kernels compiled for the host: the unchanged text, with intrinsics as plain operations
-and threads as a loop.
+and threads as a loop, or one after the other from barrier to barrier.
 """
 
 from __future__ import annotations
@@ -13,6 +13,9 @@ import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
+
+import host_threads
+import numpy as np
 
 SHIM = """
 #include <cmath>
@@ -80,11 +83,13 @@ def compiled(text: str, flags: tuple[str, ...] = ROUNDED_ONCE) -> ctypes.CDLL:
     )
     names = [(name, bits) for name in ("uniform", "normal", "truncated") for bits in (32, 64)]
     grids = [GRID.format(name=name, bits=bits, **PARAMETERS[bits]) for name, bits in names]
-    source.write_text(SHIM + text + "".join(grids))
+    drawing = "".join(grids) if "draw_##name" in text else ""
+    source.write_text(SHIM + host_threads.BARRIERS + text + drawing + host_threads.grids())
     words = [
         found,
         "-O2",
         "-fno-strict-aliasing",
+        "-U_FORTIFY_SOURCE",  # which refuses jumps between stacks
         "-shared",
         "-fPIC",
         *flags,
@@ -97,16 +102,22 @@ def compiled(text: str, flags: tuple[str, ...] = ROUNDED_ONCE) -> ctypes.CDLL:
 
 
 def launching(
-    text: str, flags: tuple[str, ...] = ROUNDED_ONCE, said: list[str] | None = None
+    text: str,
+    flags: tuple[str, ...] = ROUNDED_ONCE,
+    said: list[str] | None = None,
+    descending: bool = False,
 ) -> Callable[..., None]:
     """Return a function that launches the kernels of a text on the host and notes each launch in
-    `said`.
+    `said`. Between barriers, threads run in the order of their numbers, ascending or `descending`.
     """
     library = compiled(text, flags)
 
     def launch(name: str, blocks: int, threads: int, arguments: Sequence[Any]) -> None:
         if said is not None:
             said.append(name)
+        if name.startswith("measure"):
+            measure(library, name, blocks, threads, descending, arguments)
+            return
         number = ctypes.c_float if name.endswith("32") else ctypes.c_double
         words, constants, packed, rest, out = (
             arguments[:4],
@@ -127,3 +138,23 @@ def launching(
         getattr(library, f"run_{name}")(ctypes.c_uint(blocks), ctypes.c_uint(threads), *converted)
 
     return launch
+
+
+def measure(
+    library: ctypes.CDLL,
+    name: str,
+    blocks: int,
+    threads: int,
+    descending: bool,
+    arguments: Sequence[Any],
+) -> None:
+    """Launch a kernel that measures."""
+    values, count, out = arguments
+    assert values.flags.c_contiguous and name == f"measure_{values.dtype.name}"
+    assert out.flags.c_contiguous and out.dtype == np.int64 and count == values.size
+    met = getattr(library, f"run_{name}")(
+        *(ctypes.c_uint(blocks), ctypes.c_uint(threads), ctypes.c_int(descending)),
+        *(ctypes.c_void_p(values.ctypes.data), ctypes.c_uint64(int(count))),
+        ctypes.c_void_p(out.ctypes.data),
+    )
+    assert met, f"{name}: a barrier was not reached by all threads"

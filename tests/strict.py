@@ -23,6 +23,7 @@ from initlab.engine import device as devices
 
 BEYOND: dict[str, tuple[str, ...]] = {
     "argsort": ("kind",),
+    "ascontiguousarray": (),
     "cbrt": (),
     "concatenate": ("axis",),
     "cumsum": ("axis",),

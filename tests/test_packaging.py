@@ -67,7 +67,10 @@ def test_the_wheel_holds_the_config_the_digits_and_the_licence(wheel):
 @pytest.mark.slow
 def test_a_wheel_with_kernels_is_for_a_platform_and_any_python(wheel):
     names = zipfile.ZipFile(wheel).namelist()
-    assert {f"initlab/engine/native/{name}" for name in ("device.cu", "transforms.h")} <= set(names)
+    assert {
+        f"initlab/engine/native/{name}"
+        for name in ("device.cu", "drawing.cu", "statistics.cu", "transforms.h", "block.h")
+    } <= set(names)
     if shutil.which("cc") is None:
         assert wheel.name.endswith("-py3-none-any.whl")
         return

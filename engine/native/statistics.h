@@ -1,11 +1,9 @@
-/* The statistics of one pass, with the bits of stats/onepass/kernels.py.
+/* The statistics of one pass on the host; block.h has what a block's are.
 
-   A block of 2^16 elements lies in 128 rows of 512. Element i of a row belongs to lane i; a lane is
-   added row by row, and the lanes are then added in halves. All sums are of double. Both passes
-   over a block take some rows at a time, with the sums of some lanes in registers. Each counts the
-   bins of some rows meanwhile, because counting and adding use different parts of a processor; the
-   second one counts more, because the first one waits for memory too. The second one fetches the
-   next block from memory. */
+   Both passes over a block take some rows at a time, with the sums of some lanes in registers. Each
+   counts the bins of some rows meanwhile, because counting and adding use different parts of a
+   processor; the second one counts more, because the first one waits for memory too. The second one
+   fetches the next block from memory. */
 
 #if defined(__SSE2__)
 #include <immintrin.h>
@@ -14,11 +12,7 @@
 /* One copy for all types of elements */
 #define SHARED static __attribute__((noinline))
 
-#define BLOCK 65536
-#define ROW 512
-#define BINS 4096
-#define NEGATIVE 2048 /* the first bin of the negative numbers */
-#define COUNTERS 4    /* of each bin: a processor waits when it adds to one that it just wrote */
+#define COUNTERS 4 /* of each bin: a processor waits when it adds to one that it just wrote */
 
 #if defined(__AVX512F__)
 #define WIDTH 8
@@ -35,11 +29,12 @@ typedef i32 ints __attribute__((vector_size(4 * WIDTH)));
 typedef u32 words __attribute__((vector_size(4 * WIDTH)));
 typedef u16 shorts __attribute__((vector_size(2 * WIDTH)));
 
-/* Types of elements, besides FLOAT16 and BFLOAT16 */
-enum { FLOAT32 = BFLOAT16 + 1, FLOAT64 };
+#define bits_of(x) ((words)(x))
+#define numbers_of(x) __builtin_convertvector((ints)(x), floats)
+#define all_if(x) ((words)(x))
+#define EACH_LANE(i, count) for (int i = 0; i < (count); i++)
 
-/* One for each block; stats/onepass/record.py has the same fields. */
-struct record { i64 finite, exponent; double low, high, sum, m2, m3, m4; };
+#include "block.h"
 
 struct bin { u32 counts[COUNTERS]; };
 
@@ -73,19 +68,10 @@ INLINE doubles either(longs first, doubles a, doubles b)
 #define larger(a, b) either((a) > (b), a, b)
 #endif
 
-INLINE i64 size_of(int type) { return type == FLOAT64 ? 8 : type == FLOAT32 ? 4 : 2; }
+STEPS(doubles, first_of_lanes, smaller, larger, second_of_lanes)
 
 /* Rows taken at a time. Rows of double lie 4096 bytes apart, which a cache can hold few of. */
 INLINE int rows_of(int type) { return type == FLOAT64 ? 4 : 8; }
-
-/* The bits of finite float16 as those of float */
-INLINE words of_float16(words bits)
-{
-    words magnitude = bits & 0x7FFFu, normal = (magnitude << 13) + (112u << 23);
-    floats small = __builtin_convertvector((ints)magnitude, floats) * 5.9604644775390625e-08f;
-    words subnormal = (words)(magnitude < 0x400u);
-    return ((words)small & subnormal) | (normal & ~subnormal) | (bits & 0x8000u) << 16;
-}
 
 INLINE doubles load(int type, const char *x)
 {
@@ -109,13 +95,13 @@ INLINE doubles load(int type, const char *x)
     return widened((floats)(type == FLOAT16 ? of_float16(bits) : bits << 16));
 }
 
-/* Count the bins of `elements` elements; their number are the top 12 bits of an element. */
+/* Count the bins of `elements` elements. */
 INLINE void count(int type, const char *x, i64 elements, int row, struct bin *restrict bins)
 {
     for (i64 k = 0; k < elements; k++) {
         u16 top;
         memcpy(&top, x + (k + 1) * size_of(type) - 2, 2);
-        bins[top >> 4].counts[(k + row / 2 * WIDTH) % COUNTERS]++;
+        bins[bin_of(top)].counts[(k + row / 2 * WIDTH) % COUNTERS]++;
     }
 }
 
@@ -128,10 +114,7 @@ INLINE void first_rows(int type, const char *restrict x, struct measuring *restr
 #pragma GCC unroll 8
         for (int row = 0; row < rows_of(type); row++) {
             const char *here = x + (row * ROW + i * WIDTH) * size_of(type);
-            doubles value = load(type, here);
-            sum += value;
-            low = smaller(value, low);
-            high = larger(value, high);
+            first_of_lanes(load(type, here), &sum, &low, &high);
             if (row % 3 == 0)
                 count(type, here, WIDTH, row, m->bins);
         }
@@ -149,10 +132,7 @@ INLINE void second_rows(int type, double mean, const char *restrict x, struct me
 #pragma GCC unroll 8
         for (int row = 0; row < rows_of(type); row++) {
             const char *here = x + (row * ROW + i * WIDTH) * size_of(type);
-            doubles distance = load(type, here) - mean, square = distance * distance;
-            m2 += square;
-            m3 += square * distance;
-            m4 += square * square;
+            second_of_lanes(load(type, here), mean + (doubles){0}, &m2, &m3, &m4);
             if (row % 3 != 0)
                 count(type, here, WIDTH, row, m->bins);
         }
@@ -176,53 +156,39 @@ INLINE void widen(int type, const char *x, i64 elements, double *to)
 SHARED void first_rest(const double *restrict values, i64 elements, struct measuring *restrict m)
 {
     double *sum = (double *)m->sum, *low = (double *)m->low, *high = (double *)m->high;
-    for (i64 i = 0; i < elements; i++) {
-        sum[i] += values[i];
-        low[i] = values[i] < low[i] ? values[i] : low[i];
-        high[i] = values[i] > high[i] ? values[i] : high[i];
-    }
+    EACH_LANE(i, elements)
+        first_of_lane(values[i], sum + i, low + i, high + i);
 }
 
 SHARED void second_rest(const double *restrict values, i64 elements, double mean, struct measuring *restrict m)
 {
     double *m2 = (double *)m->m2, *m3 = (double *)m->m3, *m4 = (double *)m->m4;
-    for (i64 i = 0; i < elements; i++) {
-        double distance = values[i] - mean, square = distance * distance;
-        m2[i] += square;
-        m3[i] += square * distance;
-        m4[i] += square * square;
-    }
+    EACH_LANE(i, elements)
+        second_of_lane(values[i], mean, m2 + i, m3 + i, m4 + i);
 }
 
 /* --- blocks */
 
-/* The sum of all lanes; a zero is positive. */
+/* The sum of all lanes */
 SHARED double folded(doubles *of)
 {
-    double *lanes = (double *)of;
-    for (int half = ROW / 2; half > 0; half /= 2)
-        for (int i = 0; i < half; i++)
-            lanes[i] += lanes[i + half];
-    return lanes[0] + 0.0;
+    add_lanes((double *)of);
+    return figure(of[0][0]);
 }
 
-/* Put the extremes of all lanes into the first one. */
-SHARED void fold_extremes(struct measuring *m)
+/* The extremes of all lanes */
+SHARED void extremes(struct measuring *m, struct record *record)
 {
-    double *low = (double *)m->low, *high = (double *)m->high;
-    for (int half = ROW / 2; half > 0; half /= 2)
-        for (int i = 0; i < half; i++) {
-            low[i] = low[i + half] < low[i] ? low[i + half] : low[i];
-            high[i] = high[i + half] > high[i] ? high[i + half] : high[i];
-        }
+    fold_extremes((double *)m->low, (double *)m->high);
+    record->low = figure(m->low[0][0]);
+    record->high = figure(m->high[0][0]);
 }
 
-/* The infinite and NaN elements counted so far: all bits of the exponent are set. */
+/* The infinite and NaN elements counted so far */
 SHARED i64 nonfinite(int type, const struct bin *bins)
 {
-    int first = NEGATIVE - (type == FLOAT64 ? 1 : type == FLOAT16 ? 64 : 8);
     i64 found = 0;
-    for (int bin = first; bin < NEGATIVE; bin++)
+    for (int bin = first_nonfinite(type); bin < NEGATIVE; bin++)
         for (int k = 0; k < COUNTERS; k++)
             found += (i64)bins[bin].counts[k] + bins[NEGATIVE + bin].counts[k];
     return found;
@@ -246,11 +212,9 @@ INLINE void block(int type, i64 elements, const char *x, struct measuring *m, st
         first_rest(row, here, m);
         count(type, x + at * size_of(type), here, 0, m->bins);
     }
-    fold_extremes(m);
-    record->low = m->low[0][0] + 0.0;
-    record->high = m->high[0][0] + 0.0;
+    extremes(m, record);
     record->sum = folded(m->sum);
-    mean = record->sum / (double)elements;
+    mean = ddiv(record->sum, (double)elements);
     for (at = 0; at < whole; at += together)
         second_rows(type, mean, x + at * size_of(type), m);
     for (; at < elements; at += ROW) {
@@ -269,7 +233,7 @@ INLINE void block(int type, i64 elements, const char *x, struct measuring *m, st
     for (i64 i = 0; i < elements; i++) {                    \
         bits element;                                       \
         memcpy(&element, x + i * size_of(type), sizeof element); \
-        found += (bits)(element << 1) == 0;                 \
+        found += IS_ZERO(element, bits);                    \
     }
 
 INLINE i64 zeros(int type, i64 elements, const char *x)

@@ -9,7 +9,6 @@ from __future__ import annotations
 import math
 import struct
 from collections.abc import Callable, Sequence
-from functools import cache
 from typing import cast
 
 import numpy as np
@@ -72,7 +71,7 @@ def fill(device: Device, pieces: Sequence[Piece]) -> None:
     """Draw all pieces; each `out` is a flat, contiguous array on the device. Errors are those of the
     device's library.
     """
-    launch = launcher(device)(source())
+    launch = launcher(device)(native.device_text())
     for kind, key, start, out in pieces:
         if not out.size:
             continue
@@ -93,12 +92,3 @@ def fill(device: Device, pieces: Sequence[Piece]) -> None:
             THREADS,
             arguments,
         )
-
-
-@cache
-def source() -> str:
-    """Return the text of all kernels, CUDA C++."""
-    transforms, device = (
-        (native.FOLDER / name).read_text(encoding="utf-8") for name in ("transforms.h", "device.cu")
-    )
-    return device.replace('#include "transforms.h"\n', transforms)

@@ -121,10 +121,21 @@ def check_unchanged(config: RunConfig) -> None:
         law.check_unchanged()
 
 
-def measure(config: RunConfig, values: dict[str, np.ndarray]) -> dict[str, dict[str, object]]:
-    """Return {path: the figures of every chosen statistic}."""
+def measure(
+    config: RunConfig, values: dict[str, np.ndarray], network: Network | None = None
+) -> dict[str, dict[str, object]]:
+    """Return {path: the figures of every chosen statistic}.
+
+    `network` has the same values; what its device can measure is measured there.
+    """
     stats = list(config.stats.values())
-    return {row.path: meter.measure(stats, row, values[row.path]) for row in config.rows}
+    owners = {} if network is None else network.owners
+    arrays = {path: parameter.data() for path, parameter in owners.items()}
+    there = {path: (array._raw, array.device) for path, array in arrays.items()}
+    return {
+        row.path: meter.measure(stats, row, values[row.path], there.get(row.path))
+        for row in config.rows
+    }
 
 
 def check_tokens(config: RunConfig) -> None:
@@ -328,7 +339,7 @@ def _in_memory(config: RunConfig, run: RunFolder) -> Initialized:
         if config.snapshot is None
         else run.write_snapshot(config.snapshot, values, aliases, digests.root)
     )
-    return Initialized(digests, kept, measure(config, values), network, record.totals())
+    return Initialized(digests, kept, measure(config, values, network), network, record.totals())
 
 
 def _streamed(config: RunConfig, run: RunFolder, quiet: bool) -> Initialized:

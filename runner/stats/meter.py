@@ -9,8 +9,11 @@ from typing import Protocol
 import numpy as np
 
 from initlab.engine import dtypes
+from initlab.engine.arrays import Array
+from initlab.engine.device import Device
 from initlab.engine.laws import NOWHERE, Law
 from initlab.runner.stats import Accumulator, Statistic, is_whole, measure_all, summary_of
+from initlab.runner.stats.onepass import cuda
 
 
 class Measurable(Protocol):
@@ -75,6 +78,20 @@ def _one_pass(stats: Sequence[Statistic]) -> bool:
     return all(statistic.one_pass for statistic in stats)
 
 
-def measure(stats: Sequence[Statistic], row: Measurable, values: np.ndarray) -> dict[str, object]:
-    """Return the figures of a whole tensor, which may be mapped from a file."""
-    return measure_all(stats, row.law, summary_of(values, row.law), values) if stats else {}
+def measure(
+    stats: Sequence[Statistic],
+    row: Measurable,
+    values: np.ndarray,
+    there: tuple[Array, Device] | None = None,
+) -> dict[str, object]:
+    """Return the figures of a whole tensor, which may be mapped from a file.
+
+    `there` is a raw array with the same values and its device. If that runs kernels, a large tensor
+    is summarized there, unless its law declares each element, which is compared on the host.
+    """
+    if not stats:
+        return {}
+    summary = None
+    if there is not None and row.law.random and not is_whole(values.size, row.law):
+        summary = cuda.summarize(*there)
+    return measure_all(stats, row.law, summary or summary_of(values, row.law), values)

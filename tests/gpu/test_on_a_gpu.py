@@ -10,6 +10,7 @@ import math
 import nd_cases
 import numpy as np
 import pytest
+from one_pass import mixed, text
 from op_cases import cases, joined
 
 from initlab.engine import autograd, gluon, init, laws, nd, streams
@@ -17,6 +18,7 @@ from initlab.engine.device import cpu, from_host, gpu, is_shortage, num_gpus, to
 from initlab.engine.gluon import nn
 from initlab.engine.streams import Key, cuda, distribution
 from initlab.runner.cli import run_command
+from initlab.runner.stats import onepass
 
 pytestmark = pytest.mark.skipif(num_gpus() == 0, reason="no gpu(0)")
 KINDS = {
@@ -130,6 +132,46 @@ def test_draws_in_order_and_dropout_have_the_bits_of_the_cpu():
         made.append(nd.Dropout(nd.ones((50, 50), ctx=device), p=0.3, mode="always"))
         found.append([a.asnumpy().tobytes() for a in made])
     assert found[0] == found[1]
+
+
+@pytest.mark.parametrize("dtype", ["float16", "float32", "float64", "bfloat16"])
+@pytest.mark.parametrize("size", [1, 511, 70_000, 3_000_001])
+def test_statistics_have_the_bits_of_the_cpu(dtype, size):
+    values = mixed(dtype, size) if size > 1000 else mixed(dtype, 5000)[:size]
+    try:
+        there = from_host(values, gpu(0))
+    except (TypeError, ValueError) as error:
+        pytest.skip(f"CuPy has no {dtype} here: {error}")
+    assert text(onepass.cuda.summarize(there, gpu(0))) == text(onepass.summarize(values))
+
+
+def test_statistics_of_elements_that_do_not_lie_side_by_side_have_the_bits_of_the_cpu():
+    values = mixed("float32", 600_000).reshape(600, 1000)
+    there = from_host(values, gpu(0))
+    for part in (np.s_[::2, 3:], np.s_[:, ::-1], np.s_[7]):
+        found = onepass.cuda.summarize(there[part], gpu(0))
+        assert text(found) == text(onepass.summarize(np.ascontiguousarray(values[part])))
+    assert text(onepass.cuda.summarize(there.T, gpu(0))) == text(onepass.summarize(values.T))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["normal", "normal64"])
+def test_statistics_of_a_hundred_million_elements_have_the_bits_of_the_cpu(name):
+    count = 100_000_000
+    there = cuda.draw(gpu(0), KINDS[name], Key(11, "gpu"), 0, count, KINDS[name].dtype)
+    found = onepass.cuda.summarize(there, gpu(0))
+    assert text(found) == text(onepass.summarize(to_host(there, gpu(0))))
+    assert text(found) == text(onepass.cuda.summarize(there, gpu(0)))
+
+
+def test_a_run_with_a_large_tensor_has_the_figures_of_the_cpu(only_run):
+    words = ["init=normal", "stats=[moments,law,histogram]", "probe=none", "model.input=[2000]"]
+    words.append("model.layers.0.units=1000")
+    tables = [
+        json.loads((only_run(*words, *more) / "stats.json").read_text())["parameters"]
+        for more in ([], ["device=gpu"])
+    ]
+    assert tables[0] == tables[1]
 
 
 def test_memory_that_is_used_up_is_told_as_such():

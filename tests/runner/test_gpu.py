@@ -20,6 +20,7 @@ from initlab.engine.gluon import nn
 from initlab.engine.streams import Key
 from initlab.runner.cli import run_command
 from initlab.runner.plan import parts
+from initlab.runner.stats import onepass
 
 pytestmark = pytest.mark.skipif(
     host_kernels.compiler() is None,
@@ -98,6 +99,37 @@ def test_values_are_drawn_on_the_device_and_have_the_digests_of_the_cpu(
     assert run_command(["verify", str(there)]) == 0
 
 
+LARGE = ["model.input=[1100]", "model.layers.0.units=1000"]
+"""A tensor of more than 2^20 elements, of which statistics need a summary only."""
+
+
+@pytest.mark.parametrize("dtype", ["float16", "float32", "float64"])
+def test_large_tensors_are_measured_on_the_device_with_the_figures_of_the_cpu(
+    dtype, only_run, launched
+):
+    words = ["init=truncated_normal", f"dtype={dtype}", "stats=[moments,law,histogram]", *LARGE]
+    tables = [
+        json.loads((only_run(*words, *more) / "stats.json").read_text())["parameters"]
+        for more in ([], ["device=gpu"])
+    ]
+    assert tables[0] == tables[1]
+    assert launched.count(f"measure_{dtype}") == 1
+
+
+def test_large_tensors_whose_elements_are_declared_are_measured_on_the_host(only_run, launched):
+    only_run("init=constant", "init.value=0.5", "device=gpu", *LARGE)
+    assert not launched
+
+
+def test_kernels_that_count_wrong_end_the_run(command, launched, monkeypatch):
+    monkeypatch.setattr(onepass.cuda, "launcher", lambda device: lambda text: lambda *given: None)
+    done = command("init=normal", "device=gpu", *LARGE)
+    assert done.code == 1
+    (line,) = done.err.splitlines()
+    assert line.startswith("error: gpu(0) measured 0 of 1100000 elements of float32")
+    assert not list(Path("outputs").rglob("manifest.json"))
+
+
 TINY = {
     "convolution": ["model=lenet", "model.input=[1,8,8]", "probe=backward"],
     "training": [
@@ -143,7 +175,8 @@ def test_a_whole_run_asks_for_nothing_but_what_cupy_has(name, only_run, monkeypa
     monkeypatch.setattr(parts, "check_gpu", lambda number: None)
     with devices.namespace("gpu", strict.provider(opened)):
         there = only_run("init=xavier", *TINY[name], "device=gpu")
-    assert set(said) == {"draw_uniform32"}
+    large = {"measure_float32"} if name == "normalization" else set()
+    assert set(said) == {"draw_uniform32"} | large
     assert digests(there) == digests(here)
     figures = [
         json.loads((folder / "stats.json").read_text())["figures"] for folder in (here, there)
@@ -179,7 +212,7 @@ SHORTAGES = [
 
 
 @pytest.mark.parametrize("shortage", SHORTAGES, ids=lambda e: str(e).split()[0])
-@pytest.mark.parametrize("where", ["drawing", "probing"])
+@pytest.mark.parametrize("where", ["drawing", "measuring", "probing"])
 def test_a_gpu_without_enough_memory_is_said_in_one_line(
     where, shortage, command, launched, monkeypatch
 ):
@@ -188,9 +221,11 @@ def test_a_gpu_without_enough_memory_is_said_in_one_line(
 
     if where == "drawing":
         monkeypatch.setattr(streams.cuda, "fill", full)
+    elif where == "measuring":
+        monkeypatch.setattr(onepass.cuda, "launcher", full)
     else:
         monkeypatch.setattr("initlab.runner.run.stages.probe", full)
-    done = command("init=normal", "device=gpu")
+    done = command("init=normal", "device=gpu", *(LARGE if where == "measuring" else []))
     assert done.code == 2
     (line,) = done.err.splitlines()
     when = (

@@ -6,6 +6,7 @@ from any thread.
   record        what is kept of a block
   kernels       a block's record, histogram and zeros, in NumPy
   compiled      the same by the kernels in C, equal to the bit
+  cuda          the same on a GPU, for an array that lies there
   accumulator   takes blocks, returns a `Summary`
   summary       the figures, and their JSON form
   selection     exact quantiles, in a few more passes
@@ -13,9 +14,10 @@ from any thread.
 
 from __future__ import annotations
 
+from initlab.runner.stats.onepass import cuda
 from initlab.runner.stats.onepass.accumulator import Accumulator, summarize
 from initlab.runner.stats.onepass.lanes import BLOCK
 from initlab.runner.stats.onepass.selection import quantiles
 from initlab.runner.stats.onepass.summary import Summary
 
-__all__ = ["BLOCK", "Accumulator", "Summary", "quantiles", "summarize"]
+__all__ = ["BLOCK", "Accumulator", "Summary", "cuda", "quantiles", "summarize"]

@@ -17,7 +17,7 @@ import numpy as np
 from initlab.engine import dtypes, streams
 from initlab.runner.stats.onepass import bins, compiled, kernels
 from initlab.runner.stats.onepass.lanes import BLOCK
-from initlab.runner.stats.onepass.record import RECORD
+from initlab.runner.stats.onepass.record import RECORD, Measured
 from initlab.runner.stats.onepass.summary import Summary
 
 THREADED_FROM = 1 << 20
@@ -93,28 +93,27 @@ class Accumulator:
             raise ValueError(
                 f"block {int(np.argmin(self._seen))} of {self._seen.size} has not been added"
             )
-        held = self._blocks[self._blocks["finite"] > 0]
-        low, high = (
-            (float(held["low"].min()), float(held["high"].max())) if held.size else (None, None)
-        )
-        exponent, moments = combine(held) if held.size else (0, None)
-        # If all elements are equal, rounding may have changed their mean.
-        if moments is not None and low is not None and low == high:
-            moments = (math.ldexp(low, -exponent), 0.0, 0.0, 0.0)
-        filled = tuple(
-            (int(place), int(self._histogram[place])) for place in np.flatnonzero(self._histogram)
-        )
-        return Summary(
-            self._dtype.name,
-            self._size,
-            self._zeros,
-            low,
-            high,
-            exponent,
-            moments,
-            filled,
-            self._differing,
-        )
+        measured = Measured(self._histogram, self._blocks, self._zeros)
+        return summed(self._dtype, self._size, measured, self._differing)
+
+
+def summed(dtype: np.dtype, size: int, measured: Measured, differing: int | None = None) -> Summary:
+    """Return the summary of a tensor from what was kept of all its blocks.
+
+    `differing` is the number of elements that are not as declared, None if none are declared.
+    """
+    held = measured.records[measured.records["finite"] > 0]
+    low, high = (float(held["low"].min()), float(held["high"].max())) if held.size else (None, None)
+    exponent, moments = combine(held) if held.size else (0, None)
+    # If all elements are equal, rounding may have changed their mean.
+    if moments is not None and low is not None and low == high:
+        moments = (math.ldexp(low, -exponent), 0.0, 0.0, 0.0)
+    filled = tuple(
+        (int(place), int(measured.histogram[place])) for place in np.flatnonzero(measured.histogram)
+    )
+    return Summary(
+        dtype.name, size, measured.zeros, low, high, exponent, moments, filled, differing
+    )
 
 
 def combine(blocks: np.ndarray) -> tuple[int, tuple[float, float, float, float]]:

@@ -6,17 +6,15 @@ Blocks with infinite or NaN elements, and blocks of float64 that must be scaled,
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 import numpy as np
 
 from initlab.engine import native
 from initlab.runner.stats.onepass import bins, kernels
 from initlab.runner.stats.onepass.lanes import BLOCK
-from initlab.runner.stats.onepass.record import LARGEST_EXPONENT, RECORD, Measure, Measured
+from initlab.runner.stats.onepass.record import RECORD, Measure, Measured
 
 TYPES = {"float16": 1, "bfloat16": 2, "float32": 3, "float64": 4}
-"""The numbers of the types in engine/native/statistics.h."""
+"""The numbers of the types in engine/native/block.h."""
 
 
 def measurer(name: str) -> Measure:
@@ -34,20 +32,7 @@ def measurer(name: str) -> Measure:
             counts.ctypes.data,
             records.ctypes.data,
         )
-        for number in _left_over(records, floats):
-            records[number] = kernels.record(floats[number * BLOCK : (number + 1) * BLOCK])
+        kernels.complete(records, floats.size, floats.dtype, lambda block: floats[block])
         return Measured(counts, records, zeros)
 
     return measure
-
-
-def _left_over(records: np.ndarray, floats: np.ndarray) -> Iterable[int]:
-    """Return the numbers of the blocks that the C code cannot measure."""
-    finite = records["finite"]
-    if finite.sum() == floats.size and floats.dtype != np.float64:
-        return ()
-    sizes = np.full(records.size, BLOCK)
-    sizes[-1] = floats.size - (records.size - 1) * BLOCK
-    _, exponents = np.frexp(np.maximum(-records["low"], records["high"]))
-    extreme = (floats.dtype == np.float64) & (np.abs(exponents) > LARGEST_EXPONENT)
-    return np.flatnonzero((finite != sizes) | extreme).tolist()

@@ -1,12 +1,14 @@
-"""What is kept of a block's elements, in NumPy: the reference for `compiled`.
+"""What is kept of a block's elements, in NumPy: the reference for `compiled` and
+`cuda`.
 
-Both add in the order of `lanes`, so both give the same bits on any processor.
+All add in the order of `lanes`, so all give the same bits on any processor.
 """
 
 from __future__ import annotations
 
 import math
 import threading
+from collections.abc import Callable
 
 import numpy as np
 
@@ -75,6 +77,25 @@ def record(floats: np.ndarray) -> tuple[float, ...]:
         else:
             floats = np.ldexp(floats, -exponent)
     return floats.size, exponent, low, high, *moments(floats)
+
+
+def complete(
+    records: np.ndarray, size: int, dtype: np.dtype, elements: Callable[[slice], np.ndarray]
+) -> None:
+    """Replace the records of the blocks that the C code cannot measure: those with infinite or NaN
+    elements, and those of float64 that must be scaled.
+
+    The records are those of `size` elements of a float dtype, of which `elements(slice)` gives some.
+    """
+    finite = records["finite"]
+    if finite.sum() == size and dtype != np.float64:
+        return
+    sizes = np.full(records.size, BLOCK)
+    sizes[-1] = size - (records.size - 1) * BLOCK
+    _, exponents = np.frexp(np.maximum(-records["low"], records["high"]))
+    extreme = (dtype == np.float64) & (np.abs(exponents) > LARGEST_EXPONENT)
+    for number in np.flatnonzero((finite != sizes) | extreme).tolist():
+        records[number] = record(elements(slice(number * BLOCK, (number + 1) * BLOCK)))
 
 
 def measure(floats: np.ndarray) -> Measured:

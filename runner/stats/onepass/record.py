@@ -17,7 +17,7 @@ RECORD = np.dtype(
     ]
 )
 """The record of a block. Sums are in units of 2^exponent and its powers. `struct record` in
-engine/native/statistics.h has the same fields.
+engine/native/block.h has the same fields.
 """
 LARGEST_EXPONENT = 100
 """A float64 block whose largest magnitude is beyond 2^100 or within 2^-100 is scaled by a power of

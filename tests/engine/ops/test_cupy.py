@@ -1,4 +1,4 @@
-"""What the engine asks of an array library is there in CuPy itself, by name and by keyword. Needs
+"""What the engine and the statistics ask of an array library is there in CuPy itself, by name and by keyword. Needs
 CuPy, but no GPU.
 """
 
@@ -23,7 +23,8 @@ cupy = pytest.importorskip(
     "cupy",
     reason="CuPy is not installed - install the extra gpu-cuda12 or gpu-cuda13; no GPU is needed",
 )
-ENGINE = Path(__file__).parents[3] / "engine"
+ROOT = Path(__file__).parents[3]
+ASKING = [*(ROOT / "engine").rglob("*.py"), *(ROOT / "runner" / "stats").rglob("*.py")]
 
 
 def is_library(node: ast.AST) -> bool:
@@ -36,9 +37,9 @@ def is_library(node: ast.AST) -> bool:
 
 
 def asked() -> dict[str, set[str]]:
-    """Function -> the keywords it is ever called with, read from the engine's source."""
+    """Function -> the keywords it is ever called with, read from the source."""
     found: dict[str, set[str]] = defaultdict(set)
-    for path in ENGINE.rglob("*.py"):
+    for path in ASKING:
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Attribute) and is_library(node.value):
                 found[node.attr] |= set()

@@ -1,15 +1,10 @@
-"""The text of the CUDA kernels, compiled for the processor, gives NumPy's bits; nothing in it is
-left to be fused.
-"""
+"""The text of the CUDA kernels that draw, compiled for the processor, gives NumPy's bits."""
 
 from __future__ import annotations
 
 import hashlib
 import json
 import math
-import re
-import shutil
-import subprocess
 from pathlib import Path
 
 import host_kernels
@@ -157,82 +152,13 @@ def test_the_check_fails_on_operations_that_are_fused(name, monkeypatch):
 @needs_a_compiler
 def test_the_check_fails_on_a_constant_that_is_off_by_one_unit(monkeypatch):
     off = repr(float(np.nextafter(np.float32(-71.6337890625), np.float32(0))))
-    text = cuda.source().replace("-71.6337890625f", f"{off}f")
-    assert text != cuda.source()
+    text = native.device_text().replace("-71.6337890625f", f"{off}f")
+    assert text != native.device_text()
     monkeypatch.setattr(cuda, "launcher", lambda device: lambda _: host_kernels.launching(text))
     assert (
         drawn(KINDS["normal"], Key(1, "many"), 0, 10_000).tobytes()
         != expected(KINDS["normal"], Key(1, "many"), 0, 10_000).tobytes()
     )
-
-
-def test_every_floating_point_operation_is_a_call():
-    body = (native.FOLDER / "transforms.h").read_text(encoding="utf-8")
-    assert not re.search(r"\b(sqrt|log|exp|sin|cos|fma|pow)f?\s*\(", body)
-    lines = [
-        line for line in body.splitlines() if re.match(r"\s*(float|double)\b.*=|\s*total", line)
-    ]
-    assert len(lines) > 50
-    for line in lines:
-        assert not re.search(r"[\w)]\s[*+/]\s[\w(]", line), line
-
-
-PLAIN = "#define __fmul_rn(a, b) ((a) * (b))\n#define __fadd_rn(a, b) ((a) + (b))\n"
-"""In front of the kernels' text, leaves it to the compiler what to fuse."""
-IMPRECISE = r"fma|\.ftz|\.approx"
-
-
-def by_nvcc(text: str, folder: Path) -> str:
-    """PTX; skips the test where nvcc cannot make it."""
-    if shutil.which("nvcc") is None:
-        pytest.skip("there is no nvcc here")
-    (folder / "kernels.cu").write_text(text)
-    words = [
-        "nvcc",
-        "-ptx",
-        "-arch=sm_80",
-        "-o",
-        str(folder / "kernels.ptx"),
-        str(folder / "kernels.cu"),
-    ]
-    done = subprocess.run(words, capture_output=True, text=True)
-    if done.returncode:
-        pytest.skip(f"this nvcc does not compile for sm_80: {done.stderr.splitlines()[:1]}")
-    return (folder / "kernels.ptx").read_text()
-
-
-def by_cupy(text: str, architecture: int, *options: str) -> str:
-    """PTX; skips the test where CuPy or NVRTC is not installed."""
-    pytest.importorskip(
-        "cupy", reason="CuPy is not installed, so its compiler cannot be asked; no GPU is needed"
-    )
-    from cupy.cuda import compiler
-
-    try:
-        program = compiler._NVRTCProgram(text, "kernels.cu")
-    except (ImportError, OSError, RuntimeError) as error:
-        pytest.skip(f"CuPy finds no NVRTC here: {str(error).splitlines()[0]}")
-    return program.compile((*options, f"-arch=compute_{architecture}"))[0].decode()
-
-
-def test_nvidias_compiler_fuses_nothing(tmp_path):
-    ptx = by_nvcc(cuda.source(), tmp_path)
-    assert ptx.count(".entry") == 6 and "mul.rn.f32" in ptx and not re.search(IMPRECISE, ptx)
-
-
-def test_nvidias_compiler_would_fuse_plain_operations(tmp_path):
-    assert "fma.rn.f32" in by_nvcc(PLAIN + cuda.source(), tmp_path)
-
-
-@pytest.mark.parametrize("architecture", [60, 75, 80, 90])
-def test_cupys_compiler_fuses_nothing(architecture):
-    ptx = by_cupy(cuda.source(), architecture, *devices.KERNEL_OPTIONS)
-    assert ptx.count(".entry") == 6 and "mul.rn.f32" in ptx and not re.search(IMPRECISE, ptx)
-
-
-def test_cupys_compiler_would_fuse_plain_operations_without_our_options():
-    assert "fma.rn.f32" in by_cupy(PLAIN + cuda.source(), 80)
-    assert "fma" not in by_cupy(PLAIN + cuda.source(), 80, *devices.KERNEL_OPTIONS)
 
 
 def test_a_device_without_kernels_says_so():

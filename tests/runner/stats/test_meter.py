@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 
 from initlab.engine import laws
+from initlab.engine.device import gpu
 from initlab.engine.streams import Key
-from initlab.runner.stats import measure_all, summary_of
+from initlab.runner.stats import measure_all, meter, onepass, summary_of
 from initlab.runner.stats.histogram import Histogram
 from initlab.runner.stats.law import Law
 from initlab.runner.stats.moments import Moments
@@ -19,6 +20,14 @@ ALL = [Moments(), Law(), Histogram()]
 
 
 LARGE = (1031, 1033)
+
+
+class Row(NamedTuple):
+    """A tensor to measure."""
+
+    law: laws.Law
+    shape: tuple[int, ...]
+    dtype: str
 
 
 CASES = [
@@ -69,3 +78,23 @@ def test_a_large_tensor_of_another_law_is_found():
     drawn, declared = laws.Uniform(-0.07 * math.sqrt(3), 0.07 * math.sqrt(3)), laws.Normal(0, 0.07)
     row = Law().measure(drawn.draw(Key(1, "x"), LARGE), declared)
     assert row["ks_p"] < 1e-6
+
+
+@pytest.mark.parametrize(
+    ("law", "shape", "on_the_device"),
+    [
+        (laws.Normal(0, 0.1), LARGE, True),
+        (laws.Normal(0, 0.1), (1024, 1024), False),
+        (laws.Constant(0.25), LARGE, False),
+        (laws.Haar(1.0), LARGE, False),
+    ],
+    ids=["large", "not so large", "declared", "not drawn in slices"],
+)
+def test_a_device_measures_large_tensors_of_random_elements(law, shape, on_the_device, monkeypatch):
+    values = laws.Normal(0, 0.1).draw(Key(0, "x"), shape)
+    asked = []
+    monkeypatch.setattr(onepass.cuda, "summarize", lambda *there: asked.append(there))
+    row = Row(law, shape, "float32")
+    there = (values, gpu(0))
+    assert meter.measure([Moments()], row, values, there) == meter.measure([Moments()], row, values)
+    assert bool(asked) == on_the_device
