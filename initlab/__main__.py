@@ -24,7 +24,8 @@ def main(*before: str) -> None:
     let_blas_rest()
     with uncollected():
         from initlab.runner import cli
-    gc.freeze()  # what was imported stays in this process: never look for garbage there
+
+        gc.freeze()  # what was imported stays in this process: never look for garbage there
 
     if waiting:
         signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -60,10 +60,19 @@ def _at_values(values: np.ndarray, law: laws.Law) -> float | None:
         flat = flat.astype(np.float32)
     x, rank = _in_order(flat, law, values.dtype)
     if n > MOST_POINTS:
-        compared = np.zeros(n + 1, bool)
-        compared[np.linspace(1, n, MOST_POINTS).astype(np.int64)] = True
-        x, rank = x[compared[rank]], rank[compared[rank]]
+        compared = _is_compared(rank, n)
+        x, rank = x[compared], rank[compared]
     return _distance(x.astype(np.float64), rank / n, (rank - 1) / n, values.dtype, law)
+
+
+def _is_compared(rank: np.ndarray, n: int) -> np.ndarray:
+    """Return which of the ranks are among `np.linspace(1, n, MOST_POINTS)`, rounded down."""
+    step = (n - 1) / (MOST_POINTS - 1)
+    nearest = np.ceil((rank - 1) / step)
+    found = rank == n
+    for point in (nearest - 1, nearest, nearest + 1):
+        found |= ((point * step + 1).astype(np.int64) == rank) & (point < MOST_POINTS - 1)
+    return found
 
 
 def _in_order(flat: np.ndarray, law: laws.Law, dtype: np.dtype) -> tuple[np.ndarray, np.ndarray]:

@@ -12,6 +12,7 @@ from initlab.runner.stats.kolmogorov import (
     MOST_POINTS,
     SORTED_WHOLE,
     _at_values,
+    _is_compared,
     half_spacing,
     kolmogorov_smirnov,
 )
@@ -48,6 +49,14 @@ def test_the_distance_is_the_largest_of_all_points(dtype, size, shift):
     above, below = law.cdf(x + moved), law.cdf(x - moved)
     largest = max(0.0, (rank / n - above).max(), (below - (rank - 1) / n).max())
     assert _at_values(values, law) == largest
+
+
+@pytest.mark.parametrize("more", [1, 2, 5, 1000, MOST_POINTS // 3, 327_680, 524_288, 786_432])
+def test_the_points_that_are_compared_are_evenly_spaced(more):
+    n = MOST_POINTS + more
+    expected = np.zeros(n + 1, bool)
+    expected[np.linspace(1, n, MOST_POINTS).astype(np.int64)] = True
+    assert (_is_compared(np.arange(1, n + 1), n) == expected[1:]).all()
 
 
 def test_the_spacing_at_zero_is_that_of_the_smallest_numbers():
