@@ -122,6 +122,7 @@ ONLY_HERE = {
     "rich": {
         "runner/declare.py",
         "runner/terminal/tables.py",
+        "runner/terminal/sweeps.py",
         "runner/terminal/folding.py",
         "runner/terminal/sections.py",
         "runner/terminal/diagnosis.py",

@@ -10,6 +10,7 @@ from __future__ import annotations
 import errno
 import mmap
 import os
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 
@@ -46,11 +47,18 @@ def read_exactly(descriptor: int, into: np.ndarray, offset: int) -> None:
 
 
 class Buffer:
-    """Memory of `size` bytes for pieces of a file, aligned like the pages of the file."""
+    """Memory of `size` bytes for pieces of a file, aligned like the pages of the file.
+
+    It is in large pages where the system has them: a write looks up each page.
+    """
 
     def __init__(self, size: int) -> None:
         self.size = size
-        self._memory = np.frombuffer(mmap.mmap(-1, size + PAGE), np.uint8)
+        memory = mmap.mmap(-1, size + PAGE, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+        if hasattr(mmap, "MADV_HUGEPAGE"):
+            with suppress(OSError):  # a kernel without large pages
+                memory.madvise(mmap.MADV_HUGEPAGE)
+        self._memory = np.frombuffer(memory, np.uint8)
 
     def at(self, offset: int, size: int, itemsize: int = 1) -> np.ndarray:
         """Return `size` bytes (uint8) for the piece of a file that starts at byte `offset`.

@@ -30,7 +30,7 @@ from initlab.runner.listing import print_line
 from initlab.runner.plan.conversions import conversions
 from initlab.runner.report.reading import SweepData
 from initlab.runner.terminal.sections import Results, print_run
-from initlab.runner.terminal.tables import print_summary
+from initlab.runner.terminal.sweeps import print_summary
 
 LOADED = "loaded"
 """The kind of a law that gives the tensors of a file."""

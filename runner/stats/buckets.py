@@ -38,10 +38,11 @@ class Buckets:
             number - 1,
         )
 
-    @property
-    def edges(self) -> np.ndarray:
-        """The edges of the buckets, float64: one more than there are buckets."""
-        found: np.ndarray = self.low + self.width * np.arange(self.number + 1)
+    def edges(self, numbers: np.ndarray) -> np.ndarray:
+        """Return the lower edges of the buckets of these numbers, float64; the last bucket's upper edge
+        has the number of buckets.
+        """
+        found: np.ndarray = self.low + self.width * numbers
         return found
 
     def count(self) -> np.ndarray:

@@ -69,7 +69,7 @@ def _is_compared(rank: np.ndarray, n: int) -> np.ndarray:
     """Return which of the ranks are among `np.linspace(1, n, MOST_POINTS)`, rounded down."""
     step = (n - 1) / (MOST_POINTS - 1)
     nearest = np.ceil((rank - 1) / step)
-    found = rank == n
+    found: np.ndarray = rank == n
     for point in (nearest - 1, nearest, nearest + 1):
         found |= ((point * step + 1).astype(np.int64) == rank) & (point < MOST_POINTS - 1)
     return found
@@ -86,10 +86,11 @@ def _in_order(flat: np.ndarray, law: laws.Law, dtype: np.dtype) -> tuple[np.ndar
         return np.sort(flat), np.arange(1, flat.size + 1)
     buckets = Buckets(flat, low, high, BUCKETS)
     counts = buckets.count()
-    below = np.concatenate([[0], np.cumsum(counts)])
+    below = np.zeros(BUCKETS + 1, np.int64)
+    np.cumsum(counts, out=below[1:])
     # In float32, a rounded element is at most a hundredth of a bucket away from where it belongs.
     room = buckets.width / 20 + float(half_spacing(np.array(max(-low, high)), dtype))
-    kept = _buckets_of_largest(below / flat.size, buckets.edges, room, law)
+    kept = _buckets_of_largest(below, buckets, room, law)
     held = counts[kept]
     x = np.sort(buckets.pick(kept, int(held.sum())))
     before = below[:-1][kept] - (np.cumsum(held) - held)
@@ -97,11 +98,11 @@ def _in_order(flat: np.ndarray, law: laws.Law, dtype: np.dtype) -> tuple[np.ndar
 
 
 def _buckets_of_largest(
-    below: np.ndarray, edges: np.ndarray, room: float, law: laws.Law
+    below: np.ndarray, buckets: Buckets, room: float, law: laws.Law
 ) -> np.ndarray:
     """Return which buckets may hold the element with the largest distance, as booleans.
 
-    `below` is the fraction of elements under each edge. An element of a bucket lies between its
+    `below` is the number of elements under each edge. An element of a bucket lies between its
     edges, give or take `room`. At an edge, the distance of the nearest element is at least what is
     found with the edge moved by `room`; between two edges it is at most that from one function at
     the second to the other at the first. First this is done for many buckets together.
@@ -109,8 +110,8 @@ def _buckets_of_largest(
     reached, together, starts = 0.0, len(below) - 1, np.zeros(1, np.int64)
     for fewer in FEWER:
         places = starts[:, None] + np.arange(0, together + 1, fewer)
-        here = below[places]
-        least, most = (law.cdf(edges[places] + moved) for moved in (-room, room))
+        here, edges = below[places] / below[-1], buckets.edges(places)
+        least, most = (law.cdf(edges + moved) for moved in (-room, room))
         assert least is not None and most is not None
         reached = max(reached, float((here - most).max()), float((least - here).max()))
         bounds = np.maximum(here[:, 1:] - least[:, :-1], most[:, 1:] - here[:, :-1])

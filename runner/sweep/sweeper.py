@@ -52,7 +52,7 @@ from initlab.runner.sweep.job import STOP, finished, perform, print_task
 from initlab.runner.sweep.launching import is_in_process, launch_all
 from initlab.runner.sweep.monitor import Monitor, following, watching
 from initlab.runner.sweep.optuna import Study, check_search, describe, maximizes
-from initlab.runner.terminal import tables
+from initlab.runner.terminal import sweeps, tables
 
 BUSY = "another sweep is at work in this folder - wait for it to end, or give name=… for a folder of its own"
 
@@ -177,7 +177,7 @@ def run(
                 print(f"warning: {said}", file=sys.stderr, flush=True)
         finally:
             summary = write_summary(folder, members, largest=maximizes(declaration.config))
-            tables.print_summary(tables.console(), summary)
+            sweeps.print_summary(tables.console(), summary)
             if summary.others:
                 count = counted(summary.others, "more run")
                 print(f"{folder} holds {count}, which summary and report have too", flush=True)
@@ -236,7 +236,7 @@ def dry_run(declaration: DeclaredSweep) -> int:
         found.setdefault(key, (job.member, job.words, state))
     members = [member or Member("-", "-", list(words)) for member, words, _ in found.values()]
     states = [state for _, _, state in found.values()]
-    tables.print_runs(tables.console(), [m.run_id for m in members], swept_values(members), states)
+    sweeps.print_runs(tables.console(), [m.run_id for m in members], swept_values(members), states)
     counts = [
         f"{states.count(state)} {state}"
         for state in ("finished", "to run", "refused")

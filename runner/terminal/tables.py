@@ -1,4 +1,4 @@
-"""Tables on stdout, coloured in a terminal and plain elsewhere.
+"""Screens, and the plan's table on stdout, coloured in a terminal and plain elsewhere.
 
 What prints a plan is imported when one is printed: a command that only needs a screen starts fast.
 """
@@ -9,16 +9,12 @@ import json
 import os
 import shutil
 import sys
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Literal
 
 from rich.console import Console
-from rich.text import Text
 
-from initlab.runner.evidence.members import SUMMARY
 from initlab.runner.evidence.statistics import shape_text
-from initlab.runner.evidence.summary import DIAGNOSIS, Summary
-from initlab.runner.listing import Listing, print_line
+from initlab.runner.listing import print_line
 from initlab.runner.terminal.folding import Cell, Each, number
 
 if TYPE_CHECKING:
@@ -27,7 +23,6 @@ if TYPE_CHECKING:
 
 PLAIN_WIDTH = 100_000
 """The width without a terminal: no line is broken."""
-STATE_STYLE = {"finished": "green", "refused": "bold red"}
 
 
 def console(err: bool = False) -> Console:
@@ -126,51 +121,6 @@ def _plan_cells(row: Row) -> list[Cell]:
         Each(_key_text(row), lambda count: f"{count} keys" if row.key else _key_text(row)),
         Each(size, lambda count: f"{count} x {size}"),
     ]
-
-
-def print_runs(
-    out: Console, names: Sequence[str], swept: Sequence[dict[str, str]], states: Sequence[str]
-) -> None:
-    """Print one line for each run of a sweep: its state, its id, and the swept values."""
-    keys = list(dict.fromkeys(key for values in swept for key in values))
-    table = Listing(("state", "left"), ("run", "left"), *((key, "left") for key in keys), keys=2)
-    for name, values, state in zip(names, swept, states, strict=True):
-        table.add_row(
-            Text(state, style=STATE_STYLE.get(state, "")),
-            name,
-            *(values.get(key, "") for key in keys),
-        )
-    table.print(out)
-
-
-MOST_SETTINGS = 20
-"""Settings of a sweep that are printed at most; `summary.md` has all."""
-
-
-def print_summary(out: Console, summary: Summary) -> None:
-    """Print what a sweep comes to, if it has figures or diagnoses: one line for each setting, the best
-    first.
-    """
-    if not summary.figures and not summary.diagnosed:
-        return
-    shown = summary.ranked[:MOST_SETTINGS]
-    keys, names = len(summary.keys), summary.headings
-    sides = ["left" if at < keys or name == DIAGNOSIS else "right" for at, name in enumerate(names)]
-    table = Listing(*zip(names, sides, strict=True), keys=keys + 1)
-    for setting in shown:
-        table.add_row(*summary.cells(setting))
-    out.print()
-    table.print(out)
-    more = len(summary.ranked) - len(shown)
-    repeated = any(setting.runs > 1 for setting in shown)
-    said = [
-        *(["mean ± standard deviation over seeds"] if repeated else []),
-        *([summary.order] if summary.order else []),
-        *([f"{more} more settings in {SUMMARY}"] if more else []),
-    ]
-    if said:
-        out.print("; ".join(said), markup=False, highlight=False)
-    out.print()
 
 
 def print_json(value: object) -> None:

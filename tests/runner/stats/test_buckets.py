@@ -28,6 +28,6 @@ def test_a_core_counts_and_picks_as_numpy_does(name, dtype, size):
 def test_an_element_lies_between_the_edges_of_its_bucket(name):
     elements = np.array([0, 0.5, 0.75, 1, 4], np.float32)
     buckets = Buckets(elements, 0, 4, 4, name)
-    assert buckets.edges.tolist() == [0, 1, 2, 3, 4]
+    assert buckets.edges(np.arange(5)).tolist() == [0, 1, 2, 3, 4]
     assert buckets.count().tolist() == [3, 1, 0, 1]
     assert buckets.pick(np.array([True, False, True, True]), 4).tolist() == [0, 0.5, 0.75, 4]
