@@ -15,7 +15,7 @@ from initlab.engine import dtypes, nd
 from initlab.engine import init as init_module
 from initlab.engine.device import Devices
 from initlab.engine.gluon.packing import packing
-from initlab.engine.gluon.parameter import DEFAULT, Constant, Parameter
+from initlab.engine.gluon.parameter import DEFAULT, Constant, Parameter, device_list
 from initlab.engine.gluon.sites import Flowing, note_sites
 from initlab.engine.gluon.state import InitLike
 from initlab.engine.registry import advised
@@ -187,11 +187,12 @@ class ParameterDict:
             note_sites(self.network)
             if not self.planned:
                 init_module.create(chosen).check_network(self._described())
+        devices = device_list(ctx if device is None else device)
         with packing() as pack:
             for parameter in self.values():
                 pack.initialize(
                     parameter,
-                    ctx if device is None else device,
+                    devices,
                     chosen,
                     force_reinit,
                     self.paths.get(id(parameter)),

@@ -80,6 +80,8 @@ class Constant(Law):
 
     def check_shape(self, shape: tuple[int, ...]) -> None:
         """Raise LawError unless the array broadcasts to the shape."""
+        if self._array.ndim == 0:
+            return
         try:
             fits = np.broadcast_shapes(self._array.shape, shape) == tuple(shape)
         except ValueError:

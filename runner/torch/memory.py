@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import math
+from functools import cache
 
 import numpy as np
 import torch
@@ -13,6 +14,7 @@ from initlab.engine import dtypes
 BFLOAT16 = "bfloat16"
 
 
+@cache
 def dtype_name(dtype: torch.dtype) -> str:
     """Return `float32` for `torch.float32`."""
     return str(dtype).removeprefix("torch.")

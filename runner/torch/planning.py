@@ -17,6 +17,8 @@ from initlab.engine.device import gpu, num_gpus, on_stream
 from initlab.engine.formats import safetensors
 from initlab.engine.formats.base import replacing
 from initlab.engine.init import Initializer
+from initlab.engine.laws import fill_many
+from initlab.engine.laws.base import Task
 from initlab.engine.registry import advice
 from initlab.engine.streams.key import check_seed
 from initlab.runner.diagnosis.cure import PRESETS
@@ -54,9 +56,8 @@ class ModulePlan(Plan):
         places = {place.path: place for place in places_of(module)}
         _check(self, places)
         _set_all([(row, places[row.path]) for row in self.owners if places[row.path].parametrized])
-        for row in self.owners:
-            if not places[row.path].parametrized:
-                _write(row, places[row.path])
+        plain = [row for row in self.owners if not places[row.path].parametrized]
+        _write_all([(row, places[row.path].tensor) for row in plain])
 
     def digests(self) -> Digests:
         """Return the tensor-v1 digest of every parameter's planned values and the root digest, those
@@ -184,33 +185,49 @@ def _check_memory(places: Sequence[Place]) -> None:
     """
     by_memory: dict[int, list[Place]] = {}
     for place in places:
-        if _is_sharded(place.tensor) or not place.tensor.numel():
+        tensor = place.tensor
+        if _is_sharded(tensor) or not tensor.numel():
             continue
-        if any(
-            n > 1 and not step
-            for n, step in zip(place.tensor.shape, place.tensor.stride(), strict=True)
+        if 0 in tensor.stride() and any(
+            n > 1 and not step for n, step in zip(tensor.shape, tensor.stride(), strict=True)
         ):
             said = "has elements that use the same memory more than once - clone it"
             raise ConfigError.of(place.path, said)
-        others = by_memory.setdefault(place.tensor.untyped_storage().data_ptr(), [])
+        others = by_memory.setdefault(tensor.untyped_storage().data_ptr(), [])
         for other in others:
-            if overlap(place.tensor, other.tensor):
+            if overlap(tensor, other.tensor):
                 said = f"shares memory with '{other.path}' but is a parameter of its own"
                 raise ConfigError.of(place.path, f"{said} - clone it, or let both be one parameter")
         others.append(place)
 
 
 @torch.no_grad()
-def _write(row: Row, place: Place) -> None:
+def _write_all(rows: Sequence[tuple[Row, torch.Tensor]]) -> None:
+    """Write the values of rows into the memory of their tensors. Those that can be drawn in place, on
+    the host, are drawn as one block of work.
+    """
+    in_place: list[Task] = []
+    for row, tensor in rows:
+        if (
+            row.law.sliceable
+            and tensor.device.type == "cpu"
+            and tensor.is_contiguous()
+            and not _is_sharded(tensor)
+        ):
+            assert row.key is not None
+            flat = array_over(tensor).reshape(-1)
+            in_place.append((row.law, row.key, row.shape, 0, flat))
+        else:
+            _write(row, tensor.detach())
+    fill_many(in_place)
+
+
+def _write(row: Row, tensor: torch.Tensor) -> None:
     """Write the row's values into the memory of its tensor."""
-    tensor = place.tensor.detach()
     if _is_sharded(tensor):
         _write_shard(row, tensor)
     elif _write_there(row, tensor):
         return
-    elif row.law.sliceable and tensor.device.type == "cpu" and tensor.is_contiguous():
-        assert row.key is not None
-        row.law.fill(row.key, row.shape, 0, array_over(tensor).reshape(-1))
     elif not tensor.is_contiguous() or not row.law.sliceable:
         tensor.copy_(_tensor(row.draw()))
     else:

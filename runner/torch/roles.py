@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import TypeVar
 
 import torch
@@ -54,6 +55,8 @@ class Role:
 
 
 Rule = Callable[[nn.Module], Mapping[str, Role]]
+_role = cache(Role)
+"""A role is made and checked once, not for every module."""
 BIAS = Role(("out",), "zeros")
 SCALE = Role(("out",), "ones")
 ZERO_SCALE = Role(("out",), "zeros")
@@ -61,26 +64,26 @@ ZERO_SCALE = Role(("out",), "zeros")
 
 
 def _linear(module: nn.Module) -> Mapping[str, Role]:
-    return {"weight": Role(("out", "in")), "bias": BIAS}
+    return {"weight": _role(("out", "in")), "bias": BIAS}
 
 
 def _bilinear(module: nn.Module) -> Mapping[str, Role]:
-    return {"weight": Role(("out", "in", "in")), "bias": BIAS}
+    return {"weight": _role(("out", "in", "in")), "bias": BIAS}
 
 
 def _convolution(module: nn.Module) -> Mapping[str, Role]:
     groups, kernel = module.groups, ("spatial",) * len(module.kernel_size)
     if module.transposed:
         first = "in" if groups == 1 else f"in*{groups}"
-        return {"weight": Role((first, "out", *kernel)), "bias": BIAS}
+        return {"weight": _role((first, "out", *kernel)), "bias": BIAS}
     first = "out" if groups == 1 else f"out*{groups}"
-    return {"weight": Role((first, "in", *kernel)), "bias": BIAS}
+    return {"weight": _role((first, "in", *kernel)), "bias": BIAS}
 
 
 def _embedding(module: nn.Module) -> Mapping[str, Role]:
     padding = module.padding_idx
     rows = () if padding is None else (padding % module.num_embeddings,)
-    return {"weight": Role(("group", "out"), None, rows)}
+    return {"weight": _role(("group", "out"), None, rows)}
 
 
 def _recurrent(module: nn.RNNBase) -> Mapping[str, Role]:
@@ -89,40 +92,40 @@ def _recurrent(module: nn.RNNBase) -> Mapping[str, Role]:
     found = {}
     for name, _ in module.named_parameters(recurse=False):
         if name.startswith("bias"):
-            found[name] = Role((out,), "zeros")
+            found[name] = _role((out,), "zeros")
         else:
-            found[name] = Role(("out" if "_hr_" in name else out, "in"))
+            found[name] = _role(("out" if "_hr_" in name else out, "in"))
     return found
 
 
 def _cell(module: nn.RNNCellBase) -> Mapping[str, Role]:
     gates = len(module.weight_hh) // module.hidden_size
     out = f"out*{gates}" if gates > 1 else "out"
-    weight, bias = Role((out, "in")), Role((out,), "zeros")
+    weight, bias = _role((out, "in")), _role((out,), "zeros")
     return {"weight_ih": weight, "weight_hh": weight, "bias_ih": bias, "bias_hh": bias}
 
 
 def _attention(module: nn.MultiheadAttention) -> Mapping[str, Role]:
-    apart = Role(("out", "in"))
+    apart = _role(("out", "in"))
     return {
-        "in_proj_weight": Role(("out*3", "in")),
-        "in_proj_bias": Role(("out*3",), "zeros"),
+        "in_proj_weight": _role(("out*3", "in")),
+        "in_proj_bias": _role(("out*3",), "zeros"),
         "q_proj_weight": apart,
         "k_proj_weight": apart,
         "v_proj_weight": apart,
-        "bias_k": Role(("group", "group", "out"), "zeros"),
-        "bias_v": Role(("group", "group", "out"), "zeros"),
+        "bias_k": _role(("group", "group", "out"), "zeros"),
+        "bias_v": _role(("group", "group", "out"), "zeros"),
     }
 
 
 def _norm(module: nn.Module) -> Mapping[str, Role]:
     return {
         **{
-            name: Role(("out",) * parameter.ndim, "ones" if name == "weight" else "zeros")
+            name: _role(("out",) * parameter.ndim, "ones" if name == "weight" else "zeros")
             for name, parameter in module.named_parameters(recurse=False)
         },
-        "running_mean": Role(("out",), "zeros"),
-        "running_var": Role(("out",), "ones"),
+        "running_mean": _role(("out",), "zeros"),
+        "running_var": _role(("out",), "ones"),
     }
 
 
@@ -135,11 +138,11 @@ def _scale_norm(module: nn.Module) -> Mapping[str, Role]:
 
 
 def _prelu(module: nn.Module) -> Mapping[str, Role]:
-    return {"weight": Role(("out",), Constant(0.25).dumps())}
+    return {"weight": _role(("out",), Constant(0.25).dumps())}
 
 
 def _input_by_output(module: nn.Module) -> Mapping[str, Role]:
-    return {"weight": Role(("in", "out")), "bias": BIAS}
+    return {"weight": _role(("in", "out")), "bias": BIAS}
 
 
 RULES: dict[type[nn.Module], Rule] = {
