@@ -4,7 +4,7 @@
 #define PLACED 256 /* elements whose places are computed together */
 
 #define BUCKETS(type, suffix)                                                                  \
-    static void place_##suffix(const type *restrict x, i64 n, double low, double scale,        \
+    SHARED void place_##suffix(const type *restrict x, i64 n, double low, double scale,        \
                                i32 last, i32 *restrict place)                                  \
     {                                                                                          \
         for (i64 i = 0; i < n; i++) {                                                          \

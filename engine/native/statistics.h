@@ -5,8 +5,10 @@
    processor; the second one counts more, because the first one waits for memory too. The second one
    fetches the next block from memory. */
 
-#if defined(__SSE2__)
+#if defined(__AVX2__)
 #include <immintrin.h>
+#elif defined(__SSE2__)
+#include <emmintrin.h> /* a tenth of the other one's time to compile */
 #endif
 
 /* One copy for all types of elements */
