@@ -1,4 +1,4 @@
-"""Every combination of the shipped choices can be composed and planned."""
+"""The shipped choices can be composed and planned together."""
 
 from __future__ import annotations
 
@@ -18,6 +18,8 @@ INITS = sorted({file.stem for file in (CONF / "init").glob("*.yaml")} - OF_A_LAY
 
 
 CONVOLUTIONAL = {"lenet", "resnet18", "resnet50", "vgg11"}
+DENSE = {"deep_mlp", "eager_mlp", "shared"}
+"""Models of dense layers, like `mlp`."""
 RESIDUAL = {"residual_mlp", "resnet18", "resnet50", "gpt2"}
 FOR = {
     "delta_orthogonal": (CONVOLUTIONAL, "fills no convolution"),
@@ -58,8 +60,8 @@ def test_every_model_can_be_planned(model, command, tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("model", MODELS)
-def test_every_model_can_be_planned_with_every_initializer(model, command, tmp_path):
+@pytest.mark.parametrize("model", sorted(set(MODELS) - DENSE - {"vgg11", "resnet50"}))
+def test_every_kind_of_model_can_be_planned_with_every_initializer(model, command, tmp_path):
     plan_with(INITS, model, command, tmp_path)
 
 
