@@ -19,6 +19,7 @@ from omegaconf import OmegaConf
 
 from initlab.runner.config import hydra_internals as internals
 from initlab.runner.config.compose import compose_once, start
+from initlab.runner.sweep.plugin import register
 
 
 def names(function) -> list[str]:
@@ -105,6 +106,7 @@ def test_making_hydra_ready_warns_of_nothing():
 
 
 def test_a_config_without_hydra_keeps_the_types_of_its_keys():
+    register()
     start([], None)
     config = compose_once([])
     alone = internals.without_hydra(config)
