@@ -12,7 +12,8 @@ from initlab.engine import native, streams
 class Buckets:
     """`number` equal parts of the range from `low` to `high`, and which element lies in which.
 
-    The elements are flat, contiguous float32 or float64, all from `low` to `high`. Element x is in
+    The elements are flat, contiguous, aligned float32 or float64 in native byte order, all from `low`
+    to `high`. Element x is in
     bucket (x - low) / width, rounded down, computed in its dtype. `implementation` is a name of
     `streams.implementation`, by default the one that draws.
     """

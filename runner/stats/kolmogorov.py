@@ -21,7 +21,7 @@ def half_spacing(values: np.ndarray, dtype: np.dtype) -> np.ndarray:
     """Return half the distance to the next number of the dtype: the largest error of rounding a
     value.
     """
-    if dtype == np.float64:
+    if dtype.name == "float64":
         return np.zeros_like(values)
     digits = {"float16": 10, "bfloat16": 7}.get(dtype.name, 23)
     smallest = -13 if digits == 10 else -125
@@ -55,9 +55,8 @@ def _at_values(values: np.ndarray, law: laws.Law) -> float | None:
     """Return the Kolmogorov-Smirnov distance D of a tensor, evaluated at its own values."""
     if law.cdf(np.zeros(1)) is None:
         return None
-    flat, n = values.reshape(-1), values.size
-    if flat.dtype.itemsize == 2:
-        flat = flat.astype(np.float32)
+    n, narrow = values.size, values.dtype.itemsize <= 2 or values.dtype == np.float32
+    flat = np.require(values.reshape(-1), np.float32 if narrow else np.float64, ["C", "A"])
     x, rank = _in_order(flat, law, values.dtype)
     if n > MOST_POINTS:
         compared = _is_compared(rank, n)

@@ -93,5 +93,28 @@ def test_the_distance_does_not_depend_on_what_counts_the_elements(name, dtype, d
     assert found["numpy"] == found[name]
 
 
+@pytest.mark.parametrize("name", native.cores())
+def test_elements_of_any_dtype_and_layout_are_counted_by_c(name):
+    """C reads float32 and float64 that lie one after the other; all others are copied."""
+    n, law = SORTED_WHOLE + 99, laws.Normal(0.0, 1.0)
+    drawn = np.random.default_rng(8).normal(0, 1, 2 * n)
+    some = drawn[:n]
+    shifted = np.frombuffer(bytearray(8 * n + 1), np.float64, n, offset=1)
+    shifted[:] = some
+    given = [drawn[::2], some[::-1], shifted, *map(some.astype, (">f4", ">f8", ">f2"))]
+    given += map((3 * some).astype, ("int8", "int32", "int64", "bool"))
+    before = streams.implementation()
+    try:
+        streams.implementation(name)
+        found = [_at_values(values, law) for values in given]
+        streams.implementation("numpy")
+        assert found == [
+            _at_values(values.astype(values.dtype.newbyteorder("=")).copy(), law)
+            for values in given
+        ]
+    finally:
+        streams.implementation(before)
+
+
 def test_a_law_without_a_distribution_function_has_no_distance():
     assert _at_values(np.zeros(3), laws.Constant(0.0)) is None
