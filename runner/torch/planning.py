@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from torch import nn
+from torch.autograd.graph import increment_version
 
 from initlab.engine import dtypes, streams
 from initlab.engine.device import gpu, num_gpus, on_stream
@@ -208,18 +209,24 @@ def _write_all(rows: Sequence[tuple[Row, torch.Tensor]]) -> None:
     """
     in_place: list[Task] = []
     for row, tensor in rows:
-        if (
-            row.law.sliceable
-            and tensor.device.type == "cpu"
-            and tensor.is_contiguous()
-            and not _is_sharded(tensor)
-        ):
+        if row.law.sliceable and _is_plain(tensor):
             assert row.key is not None
+            increment_version(tensor)
             flat = array_over(tensor).reshape(-1)
             in_place.append((row.law, row.key, row.shape, 0, flat))
         else:
             _write(row, tensor.detach())
     fill_many(in_place)
+
+
+def _is_plain(tensor: torch.Tensor) -> bool:
+    """Return whether the memory of a tensor on the host holds its elements in C order, as they are."""
+    return (
+        tensor.device.type == "cpu"
+        and tensor.is_contiguous()
+        and not tensor.is_neg()
+        and not _is_sharded(tensor)
+    )
 
 
 def _write(row: Row, tensor: torch.Tensor) -> None:

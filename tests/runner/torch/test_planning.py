@@ -158,6 +158,34 @@ def test_parts_of_one_memory_that_do_not_overlap_are_written():
         assert np.array_equal(module.get_parameter(path).detach().numpy(), planned[path].draw())
 
 
+def test_a_tensor_that_torch_reads_negated_gets_the_planned_values():
+    module = nn.Linear(7, 5)
+    module.weight = nn.Parameter(torch._neg_view(torch.zeros(5, 7)))
+    plan = it.plan(module, "he")
+    plan.apply(module)
+    assert np.array_equal(module.weight.detach().resolve_neg().numpy(), plan["weight"].draw())
+
+
+def test_torch_sees_that_values_changed_which_a_backward_pass_needs():
+    module = nn.Sequential(nn.Linear(4, 4), nn.Linear(4, 1))
+    output = module(torch.ones(1, 4))
+    it.plan(module, "he").apply(module)
+    with pytest.raises(RuntimeError, match="modified by an inplace operation"):
+        output.sum().backward()
+
+
+@pytest.mark.parametrize("made", [False, True])
+@pytest.mark.parametrize("applied", [False, True])
+def test_inference_mode_changes_nothing(made, applied):
+    with torch.inference_mode(made):
+        module = mlp()
+    plan = it.plan(module, "he")
+    with torch.inference_mode(applied):
+        plan.apply(module)
+    for name, parameter in module.named_parameters():
+        assert np.array_equal(parameter.detach().numpy(), plan[name].draw())
+
+
 def test_a_parametrized_weight_is_set_through_its_parametrization():
     module = nn.Sequential(parametrizations.weight_norm(nn.Linear(8, 4)))
     planned = it.plan(module, "he")
