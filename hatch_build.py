@@ -35,14 +35,14 @@ FLAGS = (
     *("-fno-math-errno", "-fno-trapping-math"),
 )
 SETS = {
-    "baseline": (),
+    "baseline": ("-msse4.1",),
     "avx2": ("-mavx2", "-mbmi2"),
     "avx512": (
         *("-mavx512f", "-mavx512bw", "-mavx512dq", "-mavx512vl", "-mavx512ifma"),
         *("-mavx2", "-mbmi2", "-mprefer-vector-width=512"),
     ),
 }
-"""Instruction set -> flags; all but the baseline are x86-64's."""
+"""Instruction set -> flags on x86-64; other processors have a baseline without flags."""
 
 
 class NotCompiled(Exception):

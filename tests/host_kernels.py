@@ -30,6 +30,7 @@ static inline unsigned __float_as_uint(float x) { return cast<unsigned>(x); }
 static inline double __longlong_as_double(long long x) { return cast<double>(x); }
 static inline long long __double_as_longlong(double x) { return cast<long long>(x); }
 static inline double __uint2double_rn(unsigned x) { return (double)x; }
+static inline unsigned __umulhi(unsigned a, unsigned b) { return (unsigned long long)a * b >> 32; }
 static inline unsigned long long __umul64hi(unsigned long long a, unsigned long long b) { return (unsigned __int128)a * b >> 64; }
 static inline float __fmul_rn(float a, float b) { return a * b; }
 static inline float __fadd_rn(float a, float b) { return a + b; }

@@ -4,10 +4,14 @@
 
 EXPORT const char *made_of(void) { return SOURCE; }
 
-EXPORT int runs_baseline(void) { return 1; }
-
 #if defined(__x86_64__)
 #include <cpuid.h>
+
+EXPORT int runs_baseline(void)
+{
+    __builtin_cpu_init();
+    return __builtin_cpu_supports("sse4.1");
+}
 
 EXPORT int runs_avx2(void)
 {
@@ -31,4 +35,6 @@ EXPORT int runs_sha256(void)
     return __builtin_cpu_supports("ssse3") && __builtin_cpu_supports("sse4.1") &&
            __get_cpuid_count(7, 0, &a, &b, &c, &d) && (b >> 29 & 1);
 }
+#else
+EXPORT int runs_baseline(void) { return 1; }
 #endif

@@ -22,6 +22,7 @@ typedef long long i64;
 #define ddiv(a, b) __ddiv_rn(a, b)
 #define dsqrt(a) __dsqrt_rn(a)
 #define mulhi(a, b) __umul64hi(a, b)
+#define mulhi32(a, b) __umulhi(a, b)
 #define double_of(x) __uint2double_rn(x)
 
 INLINE u32 float_bits(float x) { return __float_as_uint(x); }

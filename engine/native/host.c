@@ -39,6 +39,17 @@ typedef int64_t i64;
 #define ddiv(a, b) ((a) / (b))
 #define dsqrt(a) __builtin_sqrt(a)
 #define mulhi(a, b) ((u64)((unsigned __int128)(a) * (b) >> 64))
+#if defined(__x86_64__)
+#define mulhi32(a, b) ((u32)((u64)(a) * (b) >> 32))
+#else
+/* From products of 16 bits: compilers make no vectors of the longer product. */
+INLINE u32 mulhi32(u32 a, u32 b)
+{
+    u32 low = (a & 0xFFFF) * (b & 0xFFFF), one = (a >> 16) * (b & 0xFFFF) + (low >> 16);
+    u32 two = (a & 0xFFFF) * (b >> 16) + (one & 0xFFFF);
+    return (a >> 16) * (b >> 16) + (one >> 16) + (two >> 16);
+}
+#endif
 
 /* i32 is converted by vector instructions that every set has */
 #define double_of(x) dadd((double)(i32)((x) ^ 0x80000000u), 2147483648.0)

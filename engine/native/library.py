@@ -18,7 +18,9 @@ LIBRARY = FOLDER / "kernels.native.so"
 PYTHON = ("PyList_GetItem", "PyCapsule_GetPointer", "PyEval_SaveThread", "PyEval_RestoreThread")
 """The functions of Python that the library calls (`struct python` in arrays.h)."""
 NAMES = ("avx512", "avx2", "baseline")
-"""The cores, the fastest first. A processor that is not x86-64 has the baseline only."""
+"""The cores, the fastest first. A processor that is not x86-64 has the baseline only; on x86-64 that
+needs SSE4.1, as NumPy 2.4 does.
+"""
 
 
 class Core(NamedTuple):
@@ -79,7 +81,8 @@ def cores() -> tuple[str, ...]:
 def why_not(name: str | None = None) -> str:
     """Return why no core can be used, or not the named one; empty if it can."""
     _, reason = _opened()
-    if reason or name is None or name in cores():
+    usable = bool(cores()) if name is None else name in cores()
+    if reason or usable:
         return reason
     return "this processor does not have these instructions"
 

@@ -8,7 +8,7 @@
                        one rounded operation on float (f) or double (d)
      float_bits bits_float double_bits bits_double
                        the bits of a number as an integer, and back
-     mulhi             the upper half of a product of two u64
+     mulhi mulhi32     the upper half of a product of two u64, of two u32
      double_of         a u32 as double
 
    and the types u16, u32, i32, u64, i64. Casts of integers that the type holds exactly, and of u32
@@ -86,7 +86,7 @@ INLINE void normal32(u64 word, struct narrow d, float *v)
 INLINE float one_truncated32(u32 word, struct narrow d)
 {
     /* word * span >> 32; span is 2^32 or less */
-    u32 part = (u32)((u64)word * (u32)d.span >> 32) + (d.span >> 32 ? word : 0u);
+    u32 part = mulhi32(word, (u32)d.span) + (d.span >> 32 ? word : 0u);
     u32 s = part + (u32)d.base, flip = 0u - (s >> 31);
     float r2 = minus_two_log((float)~((s ^ flip) << 1)), r = fsqrt(r2);
     float top = fadd(fmul(r, 1.0026906728744507f), 2.793407678604126f);

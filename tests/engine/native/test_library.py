@@ -101,6 +101,8 @@ def test_a_core_that_the_processor_lacks_is_not_used(monkeypatch):
     assert library.why_not("avx512") == "this processor does not have these instructions"
     with pytest.raises(KeyError):
         library.core.__wrapped__("avx512")
+    monkeypatch.setattr(library, "cores", tuple)
+    assert library.why_not() == "this processor does not have these instructions"
 
 
 def test_where_there_is_a_compiler_there_are_cores_so_that_their_tests_are_not_skipped(tmp_path):
