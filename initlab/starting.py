@@ -22,11 +22,11 @@ def let_blas_rest() -> None:
 
 @contextmanager
 def uncollected() -> Iterator[None]:
-    """Collect no garbage inside a `with`, and in a command's own process never look for any among
-    what was made inside.
+    """Switch the garbage collector off inside a `with`.
 
-    That is for imports and configs: they stay, and searching them takes a tenth of a short
-    command's time. A process that has frozen objects before is a command's own.
+    This is for imports and configs: they stay, and searching them takes a tenth of a short
+    command's time. If the process has called `gc.freeze` before, as a command does at its start,
+    what was made inside is frozen too, so that it is never searched.
     """
     before = gc.isenabled()
     gc.disable()

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 FOLDER = Path(__file__).parent
 LIBRARY = FOLDER / "kernels.native.so"
-"""Two dots: `kernels.so` would be taken for a Python module by those who list a package's modules."""
+"""Two dots: `kernels.so` would be taken for a Python module by tools that list a package's modules."""
 PYTHON = ("PyList_GetItem", "PyCapsule_GetPointer", "PyEval_SaveThread", "PyEval_RestoreThread")
 """The functions of Python that the library calls (`struct python` in arrays.h)."""
 NAMES = ("avx512", "avx2", "baseline")

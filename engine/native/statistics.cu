@@ -1,4 +1,4 @@
-/* Measuring on a GPU; block.h has what a block's statistics are.
+/* Measuring on a GPU. block.h defines the statistics of a block.
 
    A block of the grid has a thread for each lane. It measures one block of elements after the other
    and counts all their bins in one table. */

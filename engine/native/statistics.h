@@ -1,4 +1,4 @@
-/* The statistics of one pass on the host; block.h has what a block's are.
+/* Measuring on the host. block.h defines the statistics of a block.
 
    Both passes over a block take some rows at a time, with the sums of some lanes in registers. Each
    counts the bins of some rows meanwhile, because counting and adding use different parts of a
